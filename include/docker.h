@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_DOCKER_H
+#define SVTREE_DOCKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http.h"
+
+/*
+ * The Docker Engine API (https://docs.docker.com/reference/api/engine/) over
+ * its UNIX socket, as far as the keepers and the OOM watcher need it. The
+ * API version is negotiated by GET /_ping: never a fixed one.
+ */
+#define DOCKER_ERR_LEN	256
+
+struct docker {
+	char	 socket[256];
+	char	 api[16];		/* "1.41", after docker_ping */
+};
+
+/* Finds the socket: wanted (may be NULL), else $DOCKER_HOST (unix://), else
+ * the usual places of Docker, OrbStack, Colima, Podman; the first that
+ * exists. 0, or -1 with the list of what was tried in err. */
+int docker_find(struct docker *d, const char *wanted, char *err);
+/* GET /_ping with the deadline. 0 when the engine answered. */
+int docker_ping(struct docker *d, int timeout_ms, char *err);
+
+struct docker_container {
+	bool	 exists;
+	char	 id[80];
+	char	 status[24];	/* created running paused restarting removing
+				   exited dead */
+	bool	 oom;		/* State.OOMKilled */
+	int	 exit_code;
+	int	 restarts;	/* by Docker's own policy */
+	char	 health[16];	/* starting healthy unhealthy, "" none */
+	char	 policy[24];	/* HostConfig.RestartPolicy.Name */
+	char	 error[128];	/* State.Error */
+	int64_t	 memory;	/* HostConfig.Memory, 0 no limit */
+};
+
+/* GET /containers/NAME/json. 0 (exists says whether), -1 no engine. */
+int docker_inspect(struct docker *d, const char *name,
+    struct docker_container *c, int timeout_ms, char *err);
+/* POST /containers/NAME/stop?t=seconds; a stopped one is no error. */
+int docker_stop(struct docker *d, const char *name, int seconds,
+    int timeout_ms, char *err);
+
+struct docker_event {
+	char	 action[48];	/* die oom kill start stop destroy ... */
+	char	 name[128];	/* of the container */
+	char	 id[80];
+	int	 exit_code;	/* die; -1 not given */
+	int	 signo;		/* kill; 0 not given */
+	int64_t	 time_ns;
+};
+
+typedef void docker_on_event(void *arg, const struct docker_event *e);
+typedef void docker_on_end(void *arg, const char *why);
+/* Opens GET /events of containers since since_ns (0: from now; the engine
+ * replays its last 256). Repeated events are left out. Progress by http_run.
+ * Returns an id for http_cancel. end is called when the stream broke. */
+int docker_events(struct docker *d, int64_t since_ns, docker_on_event *ev,
+    docker_on_end *end, void *arg);
+/* One line of the stream, for tests and docker_events. 0 understood. */
+int docker_parse_event(const char *line, size_t len, struct docker_event *e);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * oom-watcher: who was killed for memory, why, and what to do about it. Here
+ * are the command line, the signals and the loop; containers are watched by
+ * oom_watch.c, the host by oom_host.c, and Ollama is asked for relief by
+ * oom_relief.c.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "client.h"
+#include "conf.h"
+#include "config.h"
+#include "die.h"
+#include "http.h"
+#include "log.h"
+#include "oom_conf.h"
+#include "oom_host.h"
+#include "oom_relief.h"
+#include "oom_watch.h"
+#include "os.h"
+
+#define INTERVAL_MS	10000
+#define INTERVAL_MIN_MS	10
+#define SLEPT_MS	2000	/* so much lost time was sleep */
+
+static const char usage_text[] =
+"usage: oom-watcher [-hV] [-i interval]\n"
+"  -i, --interval TIME   between two looks at the host's memory (10s)\n"
+"      --proc DIR        read DIR instead of /proc (for tests)\n"
+"  -h, --help            this text\n"
+"  -V, --version         the version\n";
+
+static const struct option options[] = {
+	{ "interval",	required_argument,	NULL,	'i' },
+	{ "proc",	required_argument,	NULL,	'P' },
+	{ "help",	no_argument,		NULL,	'h' },
+	{ "version",	no_argument,		NULL,	'V' },
+	{ NULL,		0,			NULL,	0 },
+};
+
+/* http_run waits on descriptors only: signals come as bytes of a pipe. */
+static int wake[2];
+
+static void
+on_signal(int signo)
+{
+	int saved = errno;
+	char c = (char)signo;
+
+	/* A full pipe wakes as well. */
+	(void)!write(wake[1], &c, 1);
+	errno = saved;
+}
+
+static void
+open_signals(void)
+{
+	static const int list[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal,
+	    .sa_flags = SA_RESTART };
+	size_t i;
+
+	if (os_pipe(wake) < 0 || os_nonblock(wake[0]) < 0 ||
+	    os_nonblock(wake[1]) < 0)
+		die(EXIT_SYSTEM, "make a pipe");
+	(void)sigemptyset(&sa.sa_mask);
+	for (i = 0; i < nitems(list); i++)
+		(void)sigaction(list[i], &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+parse(struct host_opts *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "hVi:", options, NULL)) != -1)
+		switch (c) {
+		case 'i':
+			o->every_ms = conf_duration(optarg);
+			if (o->every_ms < INTERVAL_MIN_MS)
+				diex(EXIT_USAGE, "interval %s: wanted is a "
+				    "time such as 10s", optarg);
+			break;
+		case 'P':
+			o->proc = optarg;
+			break;
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			exit(0);
+		case 'V':
+			(void)puts("oom-watcher " PACKAGE_VERSION);
+			exit(0);
+		default:
+			(void)fputs(usage_text, stderr);
+			exit(EXIT_USAGE);
+		}
+	if (optind < argc)
+		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+}
+
+static void
+read_conf(void)
+{
+	if (oom_conf_load() < 0)
+		log_warnx("the services are not read: containers are told "
+		    "of as known before");
+}
+
+/* The signals that came. False when it is time to go. */
+static bool
+take_signals(void)
+{
+	char c[16];
+	ssize_t n, i;
+
+	while ((n = read(wake[0], c, sizeof c)) > 0)
+		for (i = 0; i < n; i++) {
+			if (c[i] != SIGHUP)
+				return false;
+			read_conf();
+			watch_reopen();
+		}
+	return true;
+}
+
+/* After sleep a stream may hang for good. */
+static void
+check_sleep(void)
+{
+	static int64_t before = -1;
+	int64_t asleep = os_awake_ms() - os_now_ms();
+
+	if (before >= 0 && asleep - before > SLEPT_MS) {
+		log_info("the machine has slept %lld s",
+		    (long long)((asleep - before) / 1000));
+		watch_reopen();
+	}
+	before = asleep;
+}
+
+static int64_t
+step_all(const struct host_opts *o)
+{
+	int64_t next, t;
+
+	check_sleep();
+	next = host_step(o, os_now_ms());
+	if ((t = watch_step(os_now_ms())) < next)
+		next = t;
+	if ((t = relief_step(os_now_ms())) < next)
+		next = t;
+	t = next - os_now_ms();
+	return t < 0 ? 0 : t;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct host_opts o = { .every_ms = INTERVAL_MS };
+	int64_t wait_ms;
+
+	log_open("oom-watcher");
+	parse(&o, argc, argv);
+	o.disk = getenv("SVTREE_LOG");
+	open_signals();
+	if (http_open() < 0)
+		diex(EXIT_SYSTEM, "start the HTTP library");
+	read_conf();
+	(void)notify_send("READY=1");
+	while (take_signals()) {
+		wait_ms = step_all(&o);
+		(void)http_run(wait_ms > INTERVAL_MS ? INTERVAL_MS :
+		    (int)wait_ms, wake, 1);
+	}
+	watch_close();
+	http_close();
+	oom_conf_free();
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The watcher's view of the service.conf files. A tree that cannot be read
+ * is no reason to stop watching: then containers are told of by their own
+ * names, on the watcher's own service.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "log.h"
+#include "oom_conf.h"
+
+static struct conf_tree tree;
+
+const char *
+oom_conf_self(void)
+{
+	const char *name = getenv("SVTREE_SERVICE");
+
+	return name != NULL && *name != '\0' ? name : "oom-watcher";
+}
+
+static void
+print_error(void *arg, const char *line)
+{
+	(void)arg;
+	log_warnx("%s", line);
+}
+
+int
+oom_conf_load(void)
+{
+	const char *dir = getenv("SVTREE_SERVICES");
+	struct conf_tree fresh;
+
+	if (dir == NULL || *dir == '\0')
+		return 0;
+	if (conf_load(&fresh, dir, print_error, NULL) < 0)
+		return -1;
+	oom_conf_free();
+	tree = fresh;
+	return 0;
+}
+
+void
+oom_conf_free(void)
+{
+	if (tree.memory != NULL)
+		conf_free(&tree);
+	tree = (struct conf_tree){ .n = 0 };
+}
+
+const char *
+oom_conf_service(const char *container)
+{
+	int i;
+
+	for (i = 0; i < tree.n; i++)
+		if (tree.service[i].container.name != NULL &&
+		    strcmp(tree.service[i].container.name, container) == 0)
+			return tree.service[i].name;
+	return NULL;
+}
+
+const char *
+oom_conf_socket(void)
+{
+	int i;
+
+	for (i = 0; i < tree.n; i++)
+		if (tree.service[i].docker.socket != NULL)
+			return tree.service[i].docker.socket;
+	return NULL;
+}
+
+const char *
+oom_conf_ollama(int i)
+{
+	const struct conf_health *h;
+	int k;
+
+	for (k = 0; k < tree.n; k++) {
+		h = &tree.service[k].health;
+		if (h->type != NULL && strcmp(h->type, "ollama") == 0 &&
+		    h->url != NULL && i-- == 0)
+			return h->url;
+	}
+	return NULL;
+}

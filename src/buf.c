@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bounded bytes in the caller's memory. The only place that compares lengths
+ * with room.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+
+void
+buf_init(struct buf *b, void *mem, size_t cap)
+{
+	b->base = mem;
+	b->cap = cap;
+	buf_reset(b);
+}
+
+void
+buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->overflow = false;
+}
+
+size_t
+buf_room(const struct buf *b)
+{
+	return b->cap - b->len;
+}
+
+void
+buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (n > buf_room(b)) {
+		b->overflow = true;
+		return;
+	}
+	if (n > 0)
+		memcpy(b->base + b->len, bytes, n);
+	b->len += n;
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+	buf_put(b, &c, 1);
+}
+
+void
+buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof text) {
+		b->overflow = true;
+		return;
+	}
+	buf_put(b, text, (size_t)n);
+}
+
+void
+buf_consume(struct buf *b, size_t n)
+{
+	if (n >= b->len) {
+		b->len = 0;
+		return;
+	}
+	memmove(b->base, b->base + n, b->len - n);
+	b->len -= n;
+}
+
+char *
+buf_cstr(struct buf *b)
+{
+	if (b->cap == 0) {
+		b->overflow = true;
+		return b->base;
+	}
+	if (b->len == b->cap) {
+		b->len--;
+		b->overflow = true;
+	}
+	b->base[b->len] = '\0';
+	return b->base;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Directories: which services there are, which files each of them has, and
+ * the fingerprint by which a changed definition is known.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_private.h"
+
+#define SERVICES_MAX	10000
+
+static uint64_t
+mix(uint64_t h, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	while (n-- > 0)	/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv */
+		h = (h ^ *p++) * 0x100000001b3u;
+	return h;
+}
+
+/* Adds the bytes of a file, if it is there, to the fingerprint. */
+static uint64_t
+mix_file(uint64_t h, const char *dir, const char *name)
+{
+	char path[PATH_MAX], bytes[4096];
+	ssize_t n;
+	int fd;
+
+	h = mix(h, name, strlen(name) + 1);
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+		return h;
+	while ((n = read(fd, bytes, sizeof bytes)) > 0)
+		h = mix(h, bytes, (size_t)n);
+	(void)close(fd);
+	return h;
+}
+
+static bool
+has(const char *dir, const char *name, int mode)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, mode) == 0;
+}
+
+/* A script that is there but cannot be run is a mistake, not an absence. */
+static bool
+script(struct conf_reader *rd, const char *name)
+{
+	if (!has(rd->sv->dir, name, F_OK))
+		return false;
+	if (!has(rd->sv->dir, name, X_OK))
+		conf_error(rd, "%s is not executable; chmod +x %s/%s", name,
+		    rd->sv->dir, name);
+	return true;
+}
+
+static void
+read_service(struct conf_reader *rd)
+{
+	static const char *const files[] = { "service.conf", "run", "finish",
+	    "check" };
+	struct conf_service *sv = rd->sv;
+	char path[PATH_MAX];
+	FILE *file;
+	size_t i;
+
+	memset(rd->seen, 0, sizeof rd->seen);
+	rd->line = 0;
+	conf_defaults(sv);
+	sv->fingerprint = 0xcbf29ce484222325u;
+	for (i = 0; i < sizeof files / sizeof files[0]; i++)
+		sv->fingerprint = mix_file(sv->fingerprint, sv->dir, files[i]);
+	(void)snprintf(path, sizeof path, "%s/service.conf", sv->dir);
+	file = fopen(path, "re");
+	if (file != NULL) {
+		conf_read_file(rd, file);
+		(void)fclose(file);
+	} else if (errno != ENOENT) {
+		conf_error(rd, "service.conf cannot be read: %s",
+		    strerror(errno));
+	}
+	sv->down = has(sv->dir, "down", F_OK);
+	sv->has_run = script(rd, "run");
+	sv->has_finish = script(rd, "finish");
+	sv->has_check = script(rd, "check");
+	conf_check_service(rd);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct conf_service *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* The entries of the directory that are directories, in order. */
+static int
+list(struct conf_tree *t, DIR *d)
+{
+	struct conf_service *grown;
+	char path[PATH_MAX];
+	struct dirent *e;
+	struct stat st;
+	int room = 0;
+
+	while ((e = readdir(d)) != NULL) {
+		(void)snprintf(path, sizeof path, "%s/%s", t->dir, e->d_name);
+		if (e->d_name[0] == '.' || stat(path, &st) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		if (t->n == room) {
+			room = room == 0 ? 32 : room * 2;
+			if (room > SERVICES_MAX * 2)
+				return -1;
+			grown = conf_alloc(t, (size_t)room * sizeof *grown);
+			if (grown == NULL)
+				return -1;
+			if (t->n > 0)
+				memcpy(grown, t->service,
+				    (size_t)t->n * sizeof *grown);
+			t->service = grown;
+		}
+		t->service[t->n].name = conf_copy(t, e->d_name);
+		t->service[t->n].dir = conf_copy(t, path);
+		if (t->service[t->n].name == NULL ||
+		    t->service[t->n].dir == NULL)
+			return -1;
+		t->n++;
+	}
+	if (t->n > 1)
+		qsort(t->service, (size_t)t->n, sizeof *t->service, by_name);
+	return 0;
+}
+
+static int
+open_tree(struct conf_reader *rd, const char *dir)
+{
+	struct conf_tree *t = rd->tree;
+	char path[PATH_MAX];
+	DIR *d;
+	int bad;
+
+	if (realpath(dir, path) == NULL || (d = opendir(path)) == NULL) {
+		conf_error(rd, "%s: cannot be read: %s", dir,
+		    strerror(errno));
+		return -1;
+	}
+	t->dir = conf_copy(t, path);
+	bad = t->dir == NULL ? -1 : list(t, d);
+	(void)closedir(d);
+	if (bad != 0)
+		conf_error(rd, "%s: no memory for so many services", dir);
+	return bad;
+}
+
+int
+conf_load(struct conf_tree *t, const char *dir, conf_report *report,
+    void *arg)
+{
+	struct conf_reader rd = { .tree = t, .report = report, .arg = arg };
+	int i;
+
+	memset(t, 0, sizeof *t);
+	if (open_tree(&rd, dir) == 0) {
+		for (i = 0; i < t->n; i++) {
+			rd.sv = &t->service[i];
+			read_service(&rd);
+		}
+		rd.sv = NULL;
+		if (rd.errors == 0)
+			conf_check_tree(&rd);
+	}
+	if (rd.errors > 0) {
+		conf_free(t);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of keys of service.conf: which there are, what kind of value they
+ * take, where it goes. doc/svtree.conf.5 says what they mean.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "buf.h"
+#include "conf_kinds.h"
+
+#define AT(member)	offsetof(struct conf_service, member)
+#define SECTION_ENV	"environment"
+#define SECTION_LIMITS	"limits"
+
+static const char *const types[] = { "daemon", "oneshot", NULL };
+static const char *const restarts[] = { "always", "on-failure", "never",
+    NULL };
+static const char *const kills[] = { "group", "leader", NULL };
+static const char *const policies[] = { "refuse", "evict", NULL };
+static const char *const probes[] = { "ollama", "mlx", "openai", "http",
+    "tcp", "exec", NULL };
+static const char *const on_stop[] = { "leave", "container", NULL };
+
+static const struct conf_key keys[] = {
+{ "service", "description", KIND_TEXT, AT(description), NULL,
+    "what it is, in a line" },
+{ "service", "exec", KIND_WORDS, AT(exec), NULL,
+    "program and arguments; without it: ./run" },
+{ "service", "user", KIND_TEXT, AT(user), NULL,
+    "a name, or owner-of:PATH" },
+{ "service", "group", KIND_TEXT, AT(group), NULL, "instead of the user's" },
+{ "service", "directory", KIND_PATH, AT(directory), NULL,
+    "to run in; default: the service's directory" },
+{ "service", "type", KIND_CHOICE, AT(type), types, "daemon or oneshot" },
+{ "service", "every", KIND_DURATION, AT(every_ms), NULL,
+    "timer of a oneshot" },
+{ "service", "needs", KIND_NEEDS, AT(needs), NULL,
+    "started when these are ready; NAME:healthy waits for health" },
+{ "service", "after", KIND_NEEDS, AT(after), NULL,
+    "an order without a need" },
+{ "service", "restart-with", KIND_WORDS, AT(restart_with), NULL,
+    "restarted when one of these is" },
+{ "service", "restart", KIND_CHOICE, AT(restart), restarts,
+    "always, on-failure or never" },
+{ "service", "restart-delay", KIND_DURATION, AT(restart_delay_ms), NULL,
+    "first back-off; doubles" },
+{ "service", "restart-max-delay", KIND_DURATION, AT(restart_max_ms), NULL,
+    "longest back-off" },
+{ "service", "restart-limit", KIND_LIMIT, AT(restart_limit), NULL,
+    "COUNT/WINDOW of failures that trip it; 0: never" },
+{ "service", "restart-window", KIND_DURATION, AT(restart_window_ms), NULL,
+    "the window of restart-limit" },
+{ "service", "no-restart-codes", KIND_CODES, AT(no_restart), NULL,
+    "exit codes after which trying again cannot help" },
+{ "service", "stop-signal", KIND_SIGNAL, AT(stop_signal), NULL,
+    "asks it to end" },
+{ "service", "stop-timeout", KIND_DURATION, AT(stop_timeout_ms), NULL,
+    "until SIGKILL" },
+{ "service", "kill", KIND_CHOICE, AT(kill), kills,
+    "group: all of its processes; leader: the first alone" },
+{ "service", "ready", KIND_READY, AT(ready), NULL,
+    "none, notify, fd:N or check" },
+{ "service", "start-timeout", KIND_DURATION, AT(start_timeout_ms), NULL,
+    "to become ready; 0: no limit" },
+{ "service", "grants", KIND_WORDS, AT(grants), NULL,
+    "control methods that its processes may call" },
+{ "service", "pass-environment", KIND_WORDS, AT(pass), NULL,
+    "variables let through from the supervisor" },
+{ "log", "max-size", KIND_SIZE, AT(log.max_size), NULL, "of one file" },
+{ "log", "total", KIND_SIZE, AT(log.total), NULL, "of all files" },
+{ "log", "keep", KIND_COUNT, AT(log.keep), NULL, "rotated files" },
+{ "log", "timestamps", KIND_BOOL, AT(log.timestamps), NULL,
+    "before each line" },
+{ "health", "type", KIND_NAME, AT(health.type), probes,
+    "ollama, mlx, openai, http, tcp or exec" },
+{ "health", "url", KIND_URL, AT(health.url), NULL, "base address" },
+{ "health", "live", KIND_TEXT, AT(health.live), NULL, "path of life" },
+{ "health", "ready", KIND_TEXT, AT(health.ready), NULL,
+    "path of readiness" },
+{ "health", "command", KIND_WORDS, AT(health.command), NULL,
+    "of type exec" },
+{ "health", "models", KIND_WORDS, AT(health.models), NULL,
+    "names that must be there" },
+{ "health", "interval", KIND_DURATION, AT(health.interval_ms), NULL,
+    "between two probes" },
+{ "health", "timeout", KIND_DURATION, AT(health.timeout_ms), NULL,
+    "of one probe" },
+{ "health", "threshold", KIND_COUNT, AT(health.threshold), NULL,
+    "failures in a row that count" },
+{ "health", "start-grace", KIND_DURATION, AT(health.start_grace_ms), NULL,
+    "no failing verdict before" },
+{ "health", "restart", KIND_BOOL, AT(health.restart), NULL,
+    "restart when failing" },
+{ "container", "name", KIND_TEXT, AT(container.name), NULL,
+    "of the container" },
+{ "container", "service", KIND_TEXT, AT(container.service), NULL,
+    "of the compose file; default: name" },
+{ "container", "compose", KIND_PATH, AT(container.compose), NULL,
+    "the compose file" },
+{ "container", "project", KIND_TEXT, AT(container.project), NULL,
+    "compose project" },
+{ "container", "up-timeout", KIND_DURATION, AT(container.up_timeout_ms),
+    NULL, "of up -d" },
+{ "container", "stop-timeout", KIND_DURATION,
+    AT(container.stop_timeout_ms), NULL, "given to the container" },
+{ "container", "on-stop", KIND_FLAG, AT(container.stop), on_stop,
+    "container: stop it; leave: let it run" },
+{ "docker", "socket", KIND_PATH, AT(docker.socket), NULL,
+    "of the engine; default: searched for" },
+{ "docker", "start-command", KIND_WORDS, AT(docker.start), NULL,
+    "starts the engine" },
+{ "docker", "start-every", KIND_DURATION, AT(docker.start_every_ms), NULL,
+    "between two attempts" },
+{ "port", "number", KIND_PORT, AT(port.number), NULL, "TCP port" },
+{ "port", "policy", KIND_CHOICE, AT(port.policy), policies,
+    "refuse or evict" },
+};
+
+_Static_assert(nitems(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");
+
+const struct conf_key_help *
+conf_key_help(int i)
+{
+	static struct conf_key_help help;
+
+	if (i < 0 || (size_t)i >= nitems(keys))
+		return NULL;
+	help.section = keys[i].section;
+	help.key = keys[i].key;
+	help.kind = conf_kind_name(keys[i].kind);
+	help.help = keys[i].help;
+	return &help;
+}
+
+static int
+find(const char *section, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(keys); i++)
+		if (strcmp(keys[i].section, section) == 0 &&
+		    strcmp(keys[i].key, key) == 0)
+			return (int)i;
+	return -1;
+}
+
+int
+conf_line_of(const struct conf_reader *rd, const char *section,
+    const char *key)
+{
+	int i = find(section, key);
+
+	return i < 0 ? 0 : rd->seen[i];
+}
+
+void
+conf_defaults(struct conf_service *sv)
+{
+	sv->restart_delay_ms = 1000;
+	sv->restart_max_ms = 60000;
+	sv->restart_limit = 10;
+	sv->restart_window_ms = 300000;
+	sv->stop_signal = conf_signal("TERM");
+	sv->stop_timeout_ms = 20000;
+	sv->start_timeout_ms = 60000;
+	sv->log.max_size = 10 << 20;
+	sv->log.total = 100 << 20;
+	sv->log.keep = 10;
+	sv->log.timestamps = true;
+	sv->health.interval_ms = 10000;
+	sv->health.timeout_ms = 3000;
+	sv->health.threshold = 3;
+	sv->health.start_grace_ms = 60000;
+	sv->health.restart = true;
+	sv->container.up_timeout_ms = 120000;
+	sv->container.stop_timeout_ms = 10000;
+	sv->container.stop = true;
+	sv->docker.start_every_ms = 60000;
+}
+
+/* Changes of one letter that lead from a to b (Levenshtein), up to 63. */
+static int
+distance(const char *a, const char *b)
+{
+	int row[64], i, k, left, corner, n = (int)strlen(b);
+
+	if (n > 62)
+		return 63;
+	for (k = 0; k <= n; k++)
+		row[k] = k;
+	for (i = 0; a[i] != '\0' && i < 62; i++) {
+		corner = row[0];
+		row[0] = i + 1;
+		for (k = 0; k < n; k++) {
+			left = row[k] < row[k + 1] ? row[k] : row[k + 1];
+			left = corner + (a[i] != b[k]) < left + 1 ?
+			    corner + (a[i] != b[k]) : left + 1;
+			corner = row[k + 1];
+			row[k + 1] = left;
+		}
+	}
+	return row[n];
+}
+
+static void
+unknown(struct conf_reader *rd, const char *section, const char *key)
+{
+	const struct conf_key *best = NULL, *elsewhere = NULL;
+	bool known = false;
+	size_t i;
+	int d, least = 4;
+
+	for (i = 0; i < nitems(keys); i++) {
+		if (strcmp(keys[i].section, section) != 0) {
+			if (strcmp(keys[i].key, key) == 0)
+				elsewhere = &keys[i];
+			continue;
+		}
+		known = true;
+		d = distance(key, keys[i].key);
+		if (d < least) {
+			least = d;
+			best = &keys[i];
+		}
+	}
+	if (!known)
+		conf_error(rd, "unknown section [%s]; known are service, "
+		    "environment, limits, log, health, container, docker, "
+		    "port", section);
+	else if (best != NULL)
+		conf_error(rd, "unknown key %s; did you mean %s?", key,
+		    best->key);
+	else if (elsewhere != NULL)
+		conf_error(rd, "unknown key %s; it belongs into [%s]", key,
+		    elsewhere->section);
+	else
+		conf_error(rd, "unknown key %s in [%s]; svtree.conf(5) lists "
+		    "them", key, section);
+}
+
+void
+conf_set(struct conf_reader *rd, const char *section, const char *key,
+    const char *value)
+{
+	int i;
+
+	if (strcmp(section, SECTION_ENV) == 0) {
+		conf_set_environment(rd, key, value);
+		return;
+	}
+	if (strcmp(section, SECTION_LIMITS) == 0) {
+		conf_set_limit(rd, key, value);
+		return;
+	}
+	i = find(section, key);
+	if (i < 0) {
+		unknown(rd, section, key);
+		return;
+	}
+	if (rd->seen[i] != 0) {
+		conf_error(rd, "%s: given before, in line %d; once is right",
+		    key, rd->seen[i]);
+		return;
+	}
+	rd->seen[i] = rd->line;
+	conf_set_kind(rd, &keys[i], value,
+	    (char *)rd->sv + keys[i].offset);
+}

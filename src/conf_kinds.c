@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Kinds of values: text in, field out, and in words what would be right.
+ */
+#include <sys/resource.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "buf.h"
+#include "conf_kinds.h"
+
+#define COUNT_MAX	1000000
+
+typedef bool set_kind(struct conf_reader *, const struct conf_key *,
+    const char *, void *);
+
+static bool
+copy(struct conf_reader *rd, const struct conf_key *key, const char *value,
+    void *where)
+{
+	(void)key;
+	*(char **)where = conf_copy(rd->tree, value);
+	return value[0] != '\0';
+}
+
+static bool
+set_path(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	return value[0] == '/' && copy(rd, key, value, where);
+}
+
+static bool
+set_url(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	return (strncmp(value, "http://", 7) == 0 ||
+	    strncmp(value, "tcp://", 6) == 0) && copy(rd, key, value, where);
+}
+
+static bool
+set_words(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	struct conf_list *list = where;
+
+	(void)conf_words(rd, key->key, value, list);
+	return list->n > 0;
+}
+
+static bool
+set_codes(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	struct conf_list *list = where;
+	const char *wrong = NULL;
+	int i;
+
+	(void)conf_words(rd, key->key, value, list);
+	for (i = 0; i < list->n && wrong == NULL; i++)
+		(void)strtonum(list->v[i], 0, 255, &wrong);
+	return list->n > 0 && wrong == NULL;
+}
+
+static bool
+set_needs(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	struct conf_needs *needs = where;
+	struct conf_list words = { NULL, 0 };
+	char *suffix;
+	int i;
+
+	(void)conf_words(rd, key->key, value, &words);
+	needs->v = conf_alloc(rd->tree,
+	    ((size_t)words.n + 1) * sizeof *needs->v);
+	if (needs->v == NULL)
+		return false;
+	for (i = 0; i < words.n; i++) {
+		suffix = strchr(words.v[i], ':');
+		if (suffix != NULL && strcmp(suffix, ":healthy") != 0)
+			return false;
+		if (suffix != NULL)
+			*suffix = '\0';
+		needs->v[i].name = words.v[i];
+		needs->v[i].healthy = suffix != NULL;
+	}
+	needs->n = words.n;
+	return words.n > 0;
+}
+
+static bool
+set_duration(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	(void)rd;
+	(void)key;
+	*(int64_t *)where = conf_duration(value);
+	return *(int64_t *)where >= 0;
+}
+
+static bool
+set_size(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	(void)rd;
+	(void)key;
+	*(int64_t *)where = conf_size(value);
+	return *(int64_t *)where >= 4096;
+}
+
+static bool
+set_count(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	const char *wrong;
+
+	(void)rd;
+	(void)key;
+	*(int64_t *)where = strtonum(value, 1, COUNT_MAX, &wrong);
+	return wrong == NULL;
+}
+
+static bool
+set_port(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	const char *wrong;
+
+	(void)rd;
+	(void)key;
+	*(int64_t *)where = strtonum(value, 1, 65535, &wrong);
+	return wrong == NULL;
+}
+
+static bool
+set_bool(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	(void)rd;
+	(void)key;
+	*(bool *)where = strcmp(value, "yes") == 0 ||
+	    strcmp(value, "true") == 0;
+	return *(bool *)where || strcmp(value, "no") == 0 ||
+	    strcmp(value, "false") == 0;
+}
+
+static int
+index_of(const struct conf_key *key, const char *value)
+{
+	int i;
+
+	for (i = 0; key->choice[i] != NULL; i++)
+		if (strcmp(key->choice[i], value) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+set_choice(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	int i = index_of(key, value);
+
+	(void)rd;
+	if (i >= 0)
+		*(int *)where = i;	/* enums are int here: see below */
+	return i >= 0;
+}
+
+_Static_assert(sizeof(enum conf_type) == sizeof(int) &&
+    sizeof(enum conf_restart) == sizeof(int) &&
+    sizeof(enum conf_kill) == sizeof(int), "set_choice writes an int");
+
+static bool
+set_flag(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	int i = index_of(key, value);
+
+	(void)rd;
+	*(bool *)where = i == 1;
+	return i >= 0;
+}
+
+static bool
+set_name(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	return index_of(key, value) >= 0 && copy(rd, key, value, where);
+}
+
+static bool
+set_signal(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	(void)rd;
+	(void)key;
+	*(int *)where = conf_signal(value);
+	return *(int *)where > 0;
+}
+
+static bool
+set_restart_limit(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	const char *slash = strchr(value, '/'), *wrong;
+	char count[32];
+	int64_t window;
+
+	(void)key;
+	(void)snprintf(count, sizeof count, "%.*s", slash != NULL ?
+	    (int)(slash - value) : 31, value);
+	*(int64_t *)where = strtonum(count, 0, 65534, &wrong);
+	if (wrong != NULL || slash == NULL)
+		return wrong == NULL;
+	window = conf_duration(slash + 1);
+	if (window > 0)
+		rd->sv->restart_window_ms = window;
+	return window > 0;
+}
+
+static bool
+set_ready(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	static const char *const words[] = { "none", "notify", "fd", "check" };
+	const char *wrong = "";
+	size_t i;
+
+	(void)key;
+	if (strncmp(value, "fd:", 3) == 0) {
+		rd->sv->ready_fd = (int)strtonum(value + 3, 3, 255, &wrong);
+		*(enum conf_ready *)where = READY_FD;
+		return wrong == NULL;
+	}
+	for (i = 0; i < nitems(words); i++)
+		if (i != READY_FD && strcmp(value, words[i]) == 0) {
+			*(enum conf_ready *)where = (enum conf_ready)i;
+			return true;
+		}
+	return false;
+}
+
+static const struct {
+	set_kind	*set;
+	const char	*name, *right;
+} kinds[KIND_MAX] = {
+	[KIND_TEXT] = { copy, "text", "some text" },
+	[KIND_PATH] = { set_path, "path", "an absolute path" },
+	[KIND_URL] = { set_url, "url", "http://HOST:PORT or tcp://HOST:PORT" },
+	[KIND_NAME] = { set_name, "word", NULL },
+	[KIND_WORDS] = { set_words, "words", "one word or more" },
+	[KIND_NEEDS] = { set_needs, "services",
+	    "names of services, each maybe with :healthy" },
+	[KIND_CODES] = { set_codes, "exit codes", "numbers from 0 to 255" },
+	[KIND_DURATION] = { set_duration, "duration",
+	    "a duration such as 250ms, 10s, 5m or 1h30m" },
+	[KIND_SIZE] = { set_size, "size",
+	    "a size such as 64K, 10M or 1G, at least 4K" },
+	[KIND_COUNT] = { set_count, "count", "a number from 1 to 1000000" },
+	[KIND_PORT] = { set_port, "port", "a number from 1 to 65535" },
+	[KIND_BOOL] = { set_bool, "yes or no", "yes or no" },
+	[KIND_FLAG] = { set_flag, "word", NULL },
+	[KIND_CHOICE] = { set_choice, "word", NULL },
+	[KIND_SIGNAL] = { set_signal, "signal",
+	    "a signal such as TERM, SIGINT or 15" },
+	[KIND_LIMIT] = { set_restart_limit, "limit",
+	    "COUNT or COUNT/WINDOW such as 10/5m" },
+	[KIND_READY] = { set_ready, "readiness",
+	    "none, notify, fd:N (3 to 255) or check" },
+};
+
+const char *
+conf_kind_name(enum conf_kind kind)
+{
+	return kinds[kind].name;
+}
+
+static void
+refuse(struct conf_reader *rd, const struct conf_key *key, const char *value)
+{
+	char words[160];
+	struct buf b;
+	int i;
+
+	buf_init(&b, words, sizeof words);
+	if (kinds[key->kind].right != NULL) {
+		buf_puts(&b, kinds[key->kind].right);
+	} else {
+		for (i = 0; key->choice[i] != NULL; i++)
+			buf_printf(&b, "%s%s", i == 0 ? "" :
+			    key->choice[i + 1] == NULL ? " or " : ", ",
+			    key->choice[i]);
+	}
+	conf_error(rd, "%s: '%.80s' is not right; it wants %s", key->key,
+	    value, buf_cstr(&b));
+}
+
+void
+conf_set_kind(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where)
+{
+	if (!kinds[key->kind].set(rd, key, value, where))
+		refuse(rd, key, value);
+}
+
+void
+conf_set_environment(struct conf_reader *rd, const char *name,
+    const char *value)
+{
+	struct conf_list *list = &rd->sv->environment;
+	char text[CONF_VALUE_MAX];
+	char **grown;
+	size_t len = strlen(name);
+	int i;
+
+	for (i = 0; i < list->n; i++)
+		if (strncmp(list->v[i], name, len) == 0 &&
+		    list->v[i][len] == '=') {
+			conf_error(rd, "%s: given before; once is right",
+			    name);
+			return;
+		}
+	(void)snprintf(text, sizeof text, "%s=%s", name, value);
+	grown = conf_alloc(rd->tree, ((size_t)list->n + 2) * sizeof *grown);
+	if (grown == NULL)
+		return;
+	for (i = 0; i < list->n; i++)
+		grown[i] = list->v[i];
+	grown[i] = conf_copy(rd->tree, text);
+	list->v = grown;
+	list->n++;
+}
+
+static const struct {
+	const char	*name;
+	int		 resource;
+} limits[] = {
+	{ "as", RLIMIT_AS }, { "core", RLIMIT_CORE }, { "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA }, { "fsize", RLIMIT_FSIZE },
+	{ "memlock", RLIMIT_MEMLOCK }, { "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC }, { "stack", RLIMIT_STACK },
+};
+
+void
+conf_set_limit(struct conf_reader *rd, const char *name, const char *value)
+{
+	struct conf_service *sv = rd->sv;
+	int64_t n = conf_size(value);
+	size_t i;
+
+	for (i = 0; i < nitems(limits); i++)
+		if (strcmp(limits[i].name, name) == 0)
+			break;
+	if (i == nitems(limits)) {
+		conf_error(rd, "unknown limit %s; known are as, core, cpu, "
+		    "data, fsize, memlock, nofile, nproc, stack", name);
+		return;
+	}
+	if (n < 0 && strcmp(value, "infinity") != 0) {
+		conf_error(rd, "%s: '%s' is not right; it wants a number, a "
+		    "size or infinity", name, value);
+		return;
+	}
+	if (sv->limits == NULL)
+		sv->limits = conf_alloc(rd->tree,
+		    nitems(limits) * sizeof *sv->limits);
+	if (sv->limits == NULL || (size_t)sv->nlimits == nitems(limits)) {
+		conf_error(rd, "%s: too many limits", name);
+		return;
+	}
+	sv->limits[sv->nlimits].resource = limits[i].resource;
+	sv->limits[sv->nlimits++].value = n < 0 ? UINT64_MAX : (uint64_t)n;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_CONF_KINDS_H
+#define SVTREE_CONF_KINDS_H
+
+#include "conf_private.h"
+
+/* Kinds of values: what is right, and how it is stored. */
+enum conf_kind {
+	KIND_TEXT, KIND_PATH, KIND_URL, KIND_NAME, KIND_WORDS, KIND_NEEDS,
+	KIND_CODES, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PORT,
+	KIND_BOOL, KIND_FLAG, KIND_CHOICE, KIND_SIGNAL, KIND_LIMIT, KIND_READY,
+	KIND_MAX
+};
+
+struct conf_key {
+	const char	*section, *key;
+	enum conf_kind	 kind;
+	size_t		 offset;	/* in struct conf_service */
+	const char *const *choice;	/* words of CHOICE, NAME and FLAG */
+	const char	*help;
+};
+
+const char *conf_kind_name(enum conf_kind kind);
+/* Parses value and stores it at where; what is wrong is reported. */
+void conf_set_kind(struct conf_reader *rd, const struct conf_key *key,
+    const char *value, void *where);
+void conf_set_environment(struct conf_reader *rd, const char *name,
+    const char *value);
+void conf_set_limit(struct conf_reader *rd, const char *name,
+    const char *value);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_CONTROL_METHODS_H
+#define SVTREE_CONTROL_METHODS_H
+
+#include "control.h"
+
+/* What the files with methods share: parameters, answers, and the methods
+ * that lie apart from the table. */
+
+/* Token of a parameter by name, -1 when it is not given. */
+int control_param(const struct call *c, const char *name);
+/* The service that the call names; NULL when it was answered with an error. */
+struct service *control_named(struct call *c);
+/* Answers with an empty object. */
+void control_done(struct call *c);
+
+void control_reload(struct call *c);
+void control_report(struct call *c);
+void control_subscribe(struct call *c);
+void control_shutdown(struct call *c);
+void control_status(struct call *c);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Methods that concern the tree as a whole, or what programs know of it:
+ * reload, report, subscribe, shutdown, status.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control_methods.h"
+#include "log.h"
+#include "os.h"
+#include "service.h"
+#include "status.h"
+
+/* Names told by a reload, and its errors, gathered as JSON strings. */
+struct gathered {
+	struct buf added, removed, changed, errors;
+	char	 mem[4][4096];
+};
+
+static void
+gather_change(void *arg, const char *kind, const char *name)
+{
+	struct gathered *g = arg;
+
+	json_put_str(kind[0] == 'a' ? &g->added : kind[0] == 'r' ?
+	    &g->removed : &g->changed, name);
+}
+
+static void
+gather_error(void *arg, const char *line)
+{
+	struct gathered *g = arg;
+
+	json_put_str(&g->errors, line);
+	log_warnx("reload: %s", line);
+}
+
+static void
+put_list(struct buf *b, const char *name, const struct buf *list)
+{
+	json_key(b, name);
+	json_open(b, '[');
+	buf_put(b, list->base + 1, list->len - 1);
+	json_close(b, ']');
+}
+
+void
+control_reload(struct call *c)
+{
+	static struct gathered g;
+	struct tree_change change = { gather_change, &g };
+	struct buf *lists[] = { &g.added, &g.removed, &g.changed, &g.errors };
+	struct buf *b = &c->conn->out;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < nitems(lists); i++) {
+		buf_init(lists[i], g.mem[i], sizeof g.mem[i]);
+		json_open(lists[i], '[');
+	}
+	rc = tree_load(c->tree, gather_error, &g, &change);
+	json_open(b, '{');
+	if (rc < 0)
+		json_set_str(b, "error", "org.svtree.InvalidTree");
+	json_key(b, "parameters");
+	json_open(b, '{');
+	if (rc < 0) {
+		json_set_str(b, "reason", "nothing has changed");
+		put_list(b, "errors", &g.errors);
+	} else {
+		put_list(b, "added", &g.added);
+		put_list(b, "removed", &g.removed);
+		put_list(b, "changed", &g.changed);
+	}
+	json_close(b, '}');
+	json_close(b, '}');
+	buf_putc(b, '\0');
+	event_tree(c->tree, "reload", rc < 0 ? "refused" : "done");
+}
+
+static void
+report_health(struct call *c, struct service *sv, const char *reason)
+{
+	char word[16];
+	int health, before = sv->rec.health;
+
+	if (json_str(&c->json, control_param(c, "health"), word, sizeof word) < 0 ||
+	    (health = health_parse(word)) < 0)
+		return;
+	sv->rec.health = (uint8_t)health;
+	if (reason != NULL)
+		(void)strlcpy(sv->rec.health_text, reason,
+		    sizeof sv->rec.health_text);
+	if (health != before) {
+		c->tree->needs_changed = true;
+		event_tell(sv, "health", reason != NULL ? reason : word);
+	}
+}
+
+void
+control_report(struct call *c)
+{
+	struct service *sv = control_named(c);
+	char reason[120], text[200];
+	const char *why = NULL;
+	bool oom = false;
+
+	if (sv == NULL)
+		return;
+	if (json_str(&c->json, control_param(c, "reason"), reason, sizeof reason) == 0)
+		why = reason;
+	report_health(c, sv, why);
+	if (json_str(&c->json, control_param(c, "text"), text, sizeof text) == 0) {
+		(void)strlcpy(sv->rec.text, text, sizeof sv->rec.text);
+		event_tell(sv, "text", sv->rec.text);
+	}
+	if (json_bool(&c->json, control_param(c, "oom"), &oom) == 0) {
+		sv->rec.exit_oom = oom;
+		if (why != NULL) {
+			service_set_reason(sv, "%s", why);
+			event_tell(sv, oom ? "oom" : "exit", why);
+		}
+	}
+	if (json_str(&c->json, control_param(c, "incident"), text, sizeof text) == 0)
+		event_tell(sv, "incident", text);
+	(void)service_save(sv);
+	control_done(c);
+}
+
+void
+control_subscribe(struct call *c)
+{
+	c->conn->subscribed = c->more;
+	control_reply(c->conn, "{}", c->more);
+}
+
+void
+control_shutdown(struct call *c)
+{
+	control_done(c);
+	tree_shutdown(c->tree);
+}
+
+/* Status: a list that may be longer than the buffer, written as it drains. */
+void
+control_status(struct call *c)
+{
+	struct conn *conn = c->conn;
+	int list = control_param(c, "names"), v;
+	char name[CONF_NAME_MAX + 1];
+
+	buf_reset(&conn->wanted);
+	conn->listing_some = json_kind(&c->json, list) == JSON_ARRAY;
+	for (v = json_first(&c->json, list); v >= 0;
+	    v = json_next(&c->json, list, v)) {
+		if (json_str(&c->json, v, name, sizeof name) < 0 ||
+		    tree_find(c->tree, name) == NULL) {
+			control_error(conn, "org.svtree.NoSuchService",
+			    name, "no such service");
+			return;
+		}
+		buf_put(&conn->wanted, name, strlen(name) + 1);
+	}
+	buf_puts(&conn->out, "{\"parameters\":{\"supervisor\":");
+	status_put_supervisor(&conn->out, (long)getpid(), c->tree->since_us);
+	buf_puts(&conn->out, ",\"services\":[");
+	conn->listing = 0;
+}
+
+static bool
+is_wanted(const struct conn *conn, const char *name)
+{
+	size_t at;
+
+	if (!conn->listing_some)
+		return true;
+	for (at = 0; at < conn->wanted.len;
+	    at += strlen(conn->wanted.base + at) + 1)
+		if (strcmp(conn->wanted.base + at, name) == 0)
+			return true;
+	return false;
+}
+
+bool
+control_list_more(struct tree *t, struct conn *conn)
+{
+	int64_t now = os_now_ms(), wall = os_wall_us();
+
+	for (; conn->listing < t->n; conn->listing++) {
+		struct service *sv = t->sv[conn->listing];
+
+		if (!is_wanted(conn, sv->conf->name))
+			continue;
+		if (buf_room(&conn->out) < STATUS_SERVICE_MAX)
+			return false;
+		status_put_service(&conn->out, sv->conf, &sv->rec, now, wall);
+	}
+	buf_puts(&conn->out, "]}}");
+	buf_putc(&conn->out, '\0');
+	conn->listing = -1;
+	return true;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The protocol describes itself: the text of org.svtree.varlink is compiled
+ * in. Knows no tree.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control_methods.h"
+#include "interface.h"
+
+/* interface_text.h is made from org.svtree.varlink by the Makefile. */
+static const char org_svtree[] =
+#include "interface_text.h"
+;
+
+void
+interface_error(struct call *c, const char *error, const char *name,
+    const char *value)
+{
+	struct buf *b = &c->conn->out;
+
+	json_open(b, '{');
+	json_key(b, "error");
+	buf_printf(b, "\"org.varlink.service.%s\"", error);
+	json_key(b, "parameters");
+	json_open(b, '{');
+	json_set_str(b, name, value);
+	json_close(b, '}');
+	json_close(b, '}');
+	buf_putc(b, '\0');
+}
+
+static void
+get_info(struct call *c)
+{
+	struct buf *b = &c->conn->out;
+
+	buf_puts(b, "{\"parameters\":{");
+	json_set_str(b, "vendor", "svtree");
+	json_set_str(b, "product", "svtree supervisor");
+	json_set_str(b, "version", PACKAGE_VERSION);
+	json_set_str(b, "url", "https://varlink.org/");
+	buf_puts(b, ",\"interfaces\":[\"org.varlink.service\","
+	    "\"org.svtree\"]}}");
+	buf_putc(b, '\0');
+}
+
+static void
+get_description(struct call *c)
+{
+	struct buf *b = &c->conn->out;
+	char name[64] = "";
+
+	(void)json_str(&c->json, control_param(c, "interface"), name,
+	    sizeof name);
+	if (strcmp(name, "org.svtree") != 0) {
+		interface_error(c, "InterfaceNotFound", "interface", name);
+		return;
+	}
+	buf_puts(b, "{\"parameters\":{");
+	json_set_str(b, "description", org_svtree);
+	buf_puts(b, "}}");
+	buf_putc(b, '\0');
+}
+
+bool
+interface_call(struct call *c, const char *method)
+{
+	if (strcmp(method, "org.varlink.service.GetInfo") == 0)
+		get_info(c);
+	else if (strcmp(method,
+	    "org.varlink.service.GetInterfaceDescription") == 0)
+		get_description(c);
+	else
+		return false;
+	return true;
+}

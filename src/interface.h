@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_INTERFACE_H
+#define SVTREE_INTERFACE_H
+
+#include <stdbool.h>
+
+#include "control.h"
+
+/* Introspection, org.varlink.service (https://varlink.org/Service). */
+
+/* Answers GetInfo and GetInterfaceDescription; false: another method. */
+bool interface_call(struct call *c, const char *method);
+/* One of the standard errors of org.varlink.service with its parameter. */
+void interface_error(struct call *c, const char *error, const char *name,
+    const char *value);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who waits for whom. Reads the states of a tree, changes nothing.
+ */
+#include <string.h>
+
+#include "service.h"
+
+static bool
+is_healthy(const struct service *sv)
+{
+	return sv->rec.health == HEALTH_OK || sv->rec.health == HEALTH_BUSY;
+}
+
+static bool
+is_met(const struct service *sv, const struct conf_need *need)
+{
+	const struct service *other = tree_find(sv->tree, need->name);
+
+	if (other == NULL)
+		return false;
+	/* A oneshot serves by having ended well. */
+	if (other->conf->type == TYPE_ONESHOT)
+		return other->rec.state == ST_DOWN &&
+		    other->rec.exit_kind == EXIT_CODE &&
+		    other->rec.exit_value == 0;
+	return other->rec.state == ST_UP &&
+	    (!need->healthy || is_healthy(other));
+}
+
+/* after: an order, not a need. Only what is on its way is waited for. */
+static bool
+is_coming(const struct service *other)
+{
+	return other != NULL && other->rec.want != WANT_DOWN &&
+	    (other->rec.state == ST_WAITING ||
+	    other->rec.state == ST_STARTING);
+}
+
+const struct conf_need *
+needs_unmet(const struct service *sv)
+{
+	const struct conf_service *c = sv->conf;
+	int i;
+
+	for (i = 0; i < c->needs.n; i++)
+		if (!is_met(sv, &c->needs.v[i]))
+			return &c->needs.v[i];
+	for (i = 0; i < c->after.n; i++)
+		if (is_coming(tree_find(sv->tree, c->after.v[i].name)))
+			return &c->after.v[i];
+	return NULL;
+}
+
+static bool
+names(const struct conf_needs *list, const char *name)
+{
+	int i;
+
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool
+needs_is_held(const struct tree *t, const struct service *sv)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i] != sv && state_is_alive(t->sv[i]->rec.state) &&
+		    (names(&t->sv[i]->conf->needs, sv->conf->name) ||
+		    names(&t->sv[i]->conf->after, sv->conf->name)))
+			return true;
+	return false;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What every POSIX system does alike: wall clock, descriptors, signal state.
+ * Knows nothing of services.
+ */
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os.h"
+
+int64_t
+os_wall_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int
+os_cloexec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int
+os_nonblock(int fd)
+{
+	int flags;
+
+	if ((flags = fcntl(fd, F_GETFL)) < 0)
+		return -1;
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* One thread: nothing can fork between the call and the flag. */
+int
+os_pipe(int fd[2])
+{
+	if (pipe(fd) < 0)
+		return -1;
+	(void)os_cloexec(fd[0]);
+	(void)os_cloexec(fd[1]);
+	return 0;
+}
+
+int
+os_socketpair(int fd[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0)
+		return -1;
+	(void)os_cloexec(fd[0]);
+	(void)os_cloexec(fd[1]);
+	return 0;
+}
+
+void
+os_reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int signo;
+
+	for (signo = 1; signo < NSIG; signo++)
+		(void)sigaction(signo, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+os_close_from(int lowest)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	int fd;
+
+	/* A raised limit must not make this slow: what a parent leaks lies
+	 * low. */
+	if (max < 0 || max > 65536)
+		max = 65536;
+	for (fd = lowest; fd < (int)max; fd++)
+		(void)close(fd);
+}

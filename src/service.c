@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One service: events go through the machine, what it orders is done, the
+ * record is written before it is done. The state is set in one line here.
+ */
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "log.h"
+#include "os.h"
+#include "policy.h"
+#include "service.h"
+
+int
+service_save(struct service *sv)
+{
+	if (table_write(&sv->tree->table, sv->slot, &sv->rec) == 0)
+		return 0;
+	log_warn("%s: write its record", sv->conf->name);
+	return -1;
+}
+
+void
+service_set_reason(struct service *sv, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(sv->rec.reason, sizeof sv->rec.reason, fmt, ap);
+	va_end(ap);
+}
+
+static void
+decide(struct service *sv)
+{
+	struct record *r = &sv->rec;
+	int64_t now = os_now_ms();
+	struct verdict v;
+	char why[sizeof r->reason + 80];
+
+	if (sv->tree->stopping || sv->removed)
+		r->want = WANT_DOWN;
+	v = policy_decide(sv->conf, r, now, arc4random());
+	r->pid = 0;
+	r->start = 0;
+	r->ready_ms = 0;
+	if (v.event == EV_DELAY || v.event == EV_TRIP)
+		r->deadline_ms = v.delay_ms < 0 ? 0 : now + v.delay_ms;
+	(void)snprintf(why, sizeof why, "%s%s%s", r->reason,
+	    v.why[0] != '\0' && r->reason[0] != '\0' ? "; " : "", v.why);
+	service_event(sv, v.event, why);
+}
+
+static void
+try_start(struct service *sv)
+{
+	const struct conf_need *need;
+
+	if (sv->tree->stopping) {
+		service_want(sv, WANT_DOWN, NULL);
+		return;
+	}
+	need = needs_unmet(sv);
+	if (need == NULL) {
+		service_event(sv, EV_GO,
+		    strncmp(sv->rec.reason, "waits for ", 10) == 0 ? "" :
+		    NULL);
+		return;
+	}
+	service_set_reason(sv, "waits for %s%s", need->name,
+	    need->healthy ? " to be healthy" : "");
+	(void)service_save(sv);
+}
+
+/* restart-with: those who must not outlive the instance that they knew. */
+static void
+restart_followers(const struct service *sv)
+{
+	const struct tree *t = sv->tree;
+	char why[CONF_NAME_MAX + 24];
+	int i, k;
+
+	(void)snprintf(why, sizeof why, "%s was restarted", sv->conf->name);
+	for (i = 0; i < t->n; i++) {
+		const struct conf_list *with = &t->sv[i]->conf->restart_with;
+		enum state state = t->sv[i]->rec.state;
+
+		if (state != ST_UP && state != ST_STARTING)
+			continue;
+		for (k = 0; k < with->n; k++)
+			if (strcmp(with->v[k], sv->conf->name) == 0)
+				service_restart(t->sv[i], why);
+	}
+}
+
+static void
+spawn(struct service *sv)
+{
+	int64_t limit = sv->conf->start_timeout_ms;
+
+	sv->rec.deadline_ms = limit > 0 ? os_now_ms() + limit : 0;
+	if (spawn_service(sv) < 0)
+		service_event(sv, EV_NOSPAWN, NULL);
+	else if (sv->rec.exit_kind != EXIT_NONE)
+		restart_followers(sv);
+}
+
+/* One row per action, in the order in which they are done. */
+static void
+disarm(struct service *sv)
+{
+	sv->rec.deadline_ms = 0;
+}
+
+static void
+keep_deadline(struct service *sv)
+{
+	(void)sv;	/* decide() has set it from the verdict */
+}
+
+static const struct {
+	enum action	 action;
+	void		(*run)(struct service *);
+} actions[] = {
+	{ DO_DISARM,	 disarm },
+	{ DO_ARM_BACKOFF, keep_deadline },
+	{ DO_ARM_TRIP,	 keep_deadline },
+	{ DO_STOP,	 service_stop },
+	{ DO_ESCALATE,	 service_escalate },
+	{ DO_CLEAR,	 service_clear },
+	{ DO_PUSH,	 service_look },
+	{ DO_SEEK,	 spawn_seek },
+	{ DO_DECIDE,	 decide },
+	{ DO_TRY,	 try_start },
+	{ DO_SPAWN,	 spawn },
+};
+
+void
+service_apply(struct service *sv, struct move m, enum event event,
+    const char *why)
+{
+	struct record *r = &sv->rec;
+	bool changed = r->state != m.next;
+	size_t i;
+
+	if (why != NULL)
+		service_set_reason(sv, "%s", why);
+	if (changed) {
+		r->state = (uint8_t)m.next;
+		r->since_us = os_wall_us();
+		sv->tree->needs_changed = true;
+	}
+	if (m.actions & DO_DISARM)
+		r->deadline_ms = 0;
+	/* First the record, then the deed. */
+	(void)service_save(sv);
+	if (changed)
+		event_state(sv, event);
+	for (i = 0; i < nitems(actions); i++)
+		if (m.actions & actions[i].action)
+			actions[i].run(sv);
+	if (m.actions & (DO_STOP | DO_ESCALATE | DO_CLEAR | DO_PUSH | DO_SEEK))
+		(void)service_save(sv);
+}
+
+void
+service_event(struct service *sv, enum event event, const char *why)
+{
+	enum state state = sv->rec.state;
+	struct move m = machine_step(state, event);
+	char copy[sizeof sv->rec.reason];
+
+	if (m.rule == RULE_BUG)
+		log_warnx("%s: bug: event %s in state %s", sv->conf->name,
+		    event_name(event), state_name(state));
+	if (m.rule != RULE_MOVE)
+		return;
+	if (why != NULL) {	/* may point into the reason itself */
+		(void)snprintf(copy, sizeof copy, "%s", why);
+		why = copy;
+	}
+	service_apply(sv, m, event, why);
+}
+
+void
+service_want(struct service *sv, enum want want, const char *why)
+{
+	struct record *r = &sv->rec;
+
+	if (sv->tree->stopping)
+		want = WANT_DOWN;
+	r->want = (uint8_t)want;
+	if (want == WANT_DOWN)
+		r->again = 0;
+	else
+		policy_reset(r);
+	(void)service_save(sv);
+	service_event(sv, want == WANT_DOWN ? EV_DOWN : EV_UP, why);
+}
+
+void
+service_restart(struct service *sv, const char *why)
+{
+	if (sv->tree->stopping)
+		return;
+	if (sv->rec.want == WANT_DOWN)
+		sv->rec.want = sv->conf->type == TYPE_ONESHOT ? WANT_ONCE :
+		    WANT_UP;
+	sv->rec.again = state_is_alive(sv->rec.state);
+	(void)service_save(sv);
+	service_event(sv, EV_RESTART, why);
+}
+
+static void
+record_exit(struct record *r, int status)
+{
+	r->exit_us = os_wall_us();
+	r->exit_oom = 0;
+	r->exit_value = 0;
+	if (status == -1)
+		r->exit_kind = EXIT_UNKNOWN;
+	else if (WIFEXITED(status)) {
+		r->exit_kind = EXIT_CODE;
+		r->exit_value = (uint8_t)WEXITSTATUS(status);
+	} else {
+		r->exit_kind = EXIT_SIGNAL;
+		r->exit_value = (uint8_t)WTERMSIG(status);
+	}
+}
+
+/* Says how it ended, unless the reason of an ordered stop stands. */
+static void
+describe_exit(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	r->clean = r->state == ST_STOPPING ||
+	    (r->exit_kind == EXIT_CODE && r->exit_value == 0);
+	if (r->state == ST_STOPPING)
+		return;
+	if (sv->start_errno != 0)
+		service_set_reason(sv, "cannot %s: %s", sv->start_step,
+		    strerror(sv->start_errno));
+	else if (r->exit_kind == EXIT_CODE)
+		service_set_reason(sv, "exited with code %d", r->exit_value);
+	else if (r->exit_kind == EXIT_SIGNAL)
+		service_set_reason(sv, "killed by %s",
+		    conf_signal_name(r->exit_value));
+	else
+		service_set_reason(sv, "ended, status unknown");
+}
+
+void
+service_exited(struct service *sv, int status)
+{
+	(void)spawn_gate(sv);
+	service_ready_close(sv);
+	os_unwatch_proc(sv->watch);
+	sv->watch = -1;
+	record_exit(&sv->rec, status);
+	if (sv->start_errno != 0 &&
+	    strncmp(sv->start_step, "take the lock", 13) == 0) {
+		sv->rec.pid = 0;
+		service_event(sv, EV_LOCKED,
+		    "its lock is held by a process that is not on record");
+		return;
+	}
+	describe_exit(sv);
+	event_tell(sv, "exit", sv->rec.reason);
+	service_event(sv, EV_EXITED, NULL);
+}
+
+void
+service_timer(struct service *sv, int64_t now)
+{
+	struct record *r = &sv->rec;
+
+	if (sv->aux_ms != 0 && sv->aux_ms <= now) {
+		if (sv->aux_pid > 0) {
+			(void)kill(-sv->aux_pid, SIGKILL);
+			sv->aux_ms = now + 1000;
+		} else if (sv->aux == AUX_CHECK) {
+			service_check(sv);
+		}
+	}
+	if (r->deadline_ms == 0 || r->deadline_ms > now)
+		return;
+	r->deadline_ms = 0;
+	if (r->state == ST_STARTING)
+		service_event(sv, EV_TIMER, "not ready within start-timeout");
+	else
+		service_event(sv, EV_TIMER, NULL);
+}
+
+int64_t
+service_deadline(const struct service *sv)
+{
+	int64_t a = sv->rec.deadline_ms, b = sv->aux_ms;
+
+	if (a == 0 || (b != 0 && b < a))
+		a = b;
+	return a == 0 ? -1 : a;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_SERVICE_H
+#define SVTREE_SERVICE_H
+
+#include "tree.h"
+
+/*
+ * One service in action: events go through the machine, and what the machine
+ * orders is done here. service_apply is the only writer of the state.
+ */
+
+/* Puts an event through the machine; why becomes the reason when the state
+ * changes (NULL keeps the old one). */
+void service_event(struct service *sv, enum event event, const char *why);
+void service_apply(struct service *sv, struct move m, enum event event,
+    const char *why);
+
+/* Wishes of a person or a program. why is for the history. */
+void service_want(struct service *sv, enum want want, const char *why);
+void service_restart(struct service *sv, const char *why);
+/* Writes the record; trouble is logged, the old copy stands. */
+int service_save(struct service *sv);
+void service_set_reason(struct service *sv, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The leader is gone; status as of waitpid, -1 unknown. */
+void service_exited(struct service *sv, int status);
+/* The deadline of the state or of the script beside it has come. */
+void service_timer(struct service *sv, int64_t now);
+int64_t service_deadline(const struct service *sv);
+
+/* service_stop.c */
+void service_stop(struct service *sv);
+void service_escalate(struct service *sv);
+void service_clear(struct service *sv);
+/* Looks whether the group is empty by now; goes on to finish if so. */
+void service_look(struct service *sv);
+void service_aux_exited(struct service *sv, int status);
+int service_signal(struct service *sv, int signo);
+
+/* service_ready.c */
+void service_ready_open(struct service *sv);
+void service_ready_close(struct service *sv);
+void service_notified(struct service *sv);
+void service_ready_readable(struct service *sv);
+void service_check(struct service *sv);
+
+/* spawn.c */
+/* Forks, records, opens the gate. 0, or -1 with the reason set. */
+int spawn_service(struct service *sv);
+/* What the child says through the gate; closes it. true when it exec'ed. */
+bool spawn_gate(struct service *sv);
+/* Runs finish or check; deadline_ms from now. 0, or -1 with errno. */
+int spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms);
+/* Is run/NAME/lock free? */
+bool spawn_lock_is_free(const struct service *sv);
+void spawn_seek(struct service *sv);
+int spawn_make_dir(struct service *sv);
+
+/* event.c: what happens, told to the log, standard error, subscribers */
+void event_state(struct service *sv, enum event event);
+void event_tell(struct service *sv, const char *kind, const char *reason);
+void event_tree(struct tree *t, const char *kind, const char *reason);
+int event_open(struct tree *t);
+
+#endif

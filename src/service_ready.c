@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Readiness: exec alone, sd_notify(3) datagrams, a newline on a descriptor
+ * (s6), or a check script. One NOTIFY_SOCKET per service, bound by name, so
+ * that it works on every system and a successor can take it over.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "os.h"
+#include "service.h"
+
+#define CHECK_TIMEOUT_MS	5000
+
+static void
+set_ready(struct service *sv, const char *why)
+{
+	if (sv->rec.state != ST_STARTING)
+		return;
+	sv->rec.ready_ms = os_now_ms();
+	service_event(sv, EV_READY, why);
+}
+
+static int
+notify_bind(struct service *sv)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s/notify",
+	    sv->tree->run, sv->conf->name) >= (int)sizeof sun.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) < 0)
+		return -1;
+	(void)unlink(sun.sun_path);
+	if (os_cloexec(fd) < 0 || os_nonblock(fd) < 0 ||
+	    bind(fd, (struct sockaddr *)&sun, sizeof sun) < 0 ||
+	    chmod(sun.sun_path, 0600) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void
+service_ready_open(struct service *sv)
+{
+	if (sv->conf->ready != READY_NOTIFY || sv->notify_fd >= 0)
+		return;
+	sv->notify_fd = notify_bind(sv);
+	if (sv->notify_fd < 0)
+		log_warn("%s: make its notify socket", sv->conf->name);
+	else
+		(void)os_watch(sv->notify_fd, OS_READ,
+		    TAG(TAG_NOTIFY, sv->slot));
+}
+
+static void
+drop(int *fd)
+{
+	if (*fd < 0)
+		return;
+	(void)os_watch(*fd, 0, 0);
+	(void)close(*fd);
+	*fd = -1;
+}
+
+void
+service_ready_close(struct service *sv)
+{
+	drop(&sv->gate_fd);
+	drop(&sv->notify_fd);
+	drop(&sv->ready_fd);
+}
+
+static void
+take_word(struct service *sv, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (value == NULL)
+		return;
+	*value++ = '\0';
+	if (strcmp(word, "READY") == 0 && strcmp(value, "1") == 0) {
+		set_ready(sv, "");
+	} else if (strcmp(word, "STATUS") == 0 &&
+	    strncmp(sv->rec.text, value, sizeof sv->rec.text - 1) != 0) {
+		(void)snprintf(sv->rec.text, sizeof sv->rec.text, "%s", value);
+		(void)service_save(sv);
+		event_tell(sv, "text", sv->rec.text);
+	} else if (strcmp(word, "MAINPID") == 0) {
+		log_warnx("%s: MAINPID refused: the leader is the process "
+		    "that was started", sv->conf->name);
+	}
+}
+
+void
+service_notified(struct service *sv)
+{
+	char text[2048], *line, *rest;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < 16 && sv->notify_fd >= 0; i++) {
+		n = recv(sv->notify_fd, text, sizeof text - 1, 0);
+		if (n < 0)
+			return;
+		text[n] = '\0';
+		rest = text;
+		while ((line = strsep(&rest, "\n")) != NULL)
+			take_word(sv, line);
+	}
+}
+
+void
+service_ready_readable(struct service *sv)
+{
+	char text[64];
+	ssize_t n;
+
+	n = read(sv->ready_fd, text, sizeof text);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && memchr(text, '\n', (size_t)n) != NULL)
+		set_ready(sv, "");
+	else if (n > 0)
+		return;
+	drop(&sv->ready_fd);
+}
+
+void
+service_check(struct service *sv)
+{
+	sv->aux = AUX_CHECK;
+	if (sv->rec.state != ST_STARTING || !sv->conf->has_check ||
+	    spawn_aux(sv, AUX_CHECK, CHECK_TIMEOUT_MS) < 0) {
+		sv->aux = AUX_NONE;
+		sv->aux_ms = 0;
+	}
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's side of a start: fork, record, open the gate. A process
+ * is on record before it can run its program, whatever is killed when.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "os.h"
+#include "service.h"
+#include "spawn_child.h"
+
+/* run/NAME with its FIFO; made anew when somebody cleaned it away. */
+int
+spawn_make_dir(struct service *sv)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+
+	(void)snprintf(path, sizeof path, "%s/%s", sv->tree->run,
+	    sv->conf->name);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -1;
+	(void)snprintf(path, sizeof path, "%s/%s/log", sv->tree->run,
+	    sv->conf->name);
+	if (mkfifo(path, 0600) == 0 && sv->log_fd >= 0) {
+		(void)close(sv->log_fd);	/* of one that is gone */
+		sv->log_fd = -1;
+	}
+	/* Read-write: neither the death of the logger nor that of the last
+	 * writer takes what lies in it. */
+	if (sv->log_fd < 0)
+		sv->log_fd = open(path, O_RDWR | O_CLOEXEC);
+	return sv->log_fd < 0 ? -1 : 0;
+}
+
+static int
+start_failed(struct service *sv, const char *what)
+{
+	service_set_reason(sv, "cannot start: %s: %s", what, strerror(errno));
+	log_warn("%s: start: %s", sv->conf->name, what);
+	sv->rec.pid = 0;
+	sv->rec.clean = 0;
+	service_ready_close(sv);
+	return -1;
+}
+
+/* Writes who it is before it may run. */
+static int
+record_start(struct service *sv, pid_t pid)
+{
+	struct record *r = &sv->rec;
+
+	r->pid = (int32_t)pid;
+	if (os_proc_start(pid, &r->start) < 0)
+		r->start = 0;
+	r->adopted = 0;
+	r->rung = 0;
+	r->hold = 0;
+	r->started_ms = os_now_ms();
+	r->ready_ms = 0;
+	r->health = HEALTH_UNKNOWN;
+	r->health_text[0] = r->text[0] = '\0';
+	return service_save(sv);
+}
+
+static pid_t
+fork_gated(struct service *sv, int gate[2])
+{
+	int ready[2] = { -1, -1 };
+	pid_t pid;
+
+	if (sv->conf->ready == READY_FD && os_pipe(ready) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		(void)close(gate[0]);
+		spawn_child(sv, gate[1], ready[1]);
+	}
+	if (ready[1] >= 0)
+		(void)close(ready[1]);
+	sv->ready_fd = ready[0];
+	return pid;
+}
+
+int
+spawn_service(struct service *sv)
+{
+	int gate[2];
+	pid_t pid;
+
+	sv->start_errno = 0;
+	if (spawn_make_dir(sv) < 0)
+		return start_failed(sv, "make its run directory");
+	service_ready_open(sv);
+	if (os_socketpair(gate) < 0)
+		return start_failed(sv, "make the gate");
+	pid = fork_gated(sv, gate);
+	(void)close(gate[1]);
+	if (pid < 0) {
+		(void)close(gate[0]);
+		return start_failed(sv, "fork");
+	}
+	sv->is_child = true;
+	sv->stale = false;
+	if (record_start(sv, pid) < 0) {
+		/* The gate closes on it: it ends without having run. */
+		(void)close(gate[0]);
+		return start_failed(sv, "record the start");
+	}
+	sv->gate_fd = gate[0];
+	(void)!write(gate[0], "", 1);
+	(void)os_watch(gate[0], OS_READ, TAG(TAG_GATE, sv->slot));
+	if (sv->ready_fd >= 0) {
+		(void)os_nonblock(sv->ready_fd);
+		(void)os_watch(sv->ready_fd, OS_READ,
+		    TAG(TAG_READY, sv->slot));
+	}
+	return 0;
+}
+
+bool
+spawn_gate(struct service *sv)
+{
+	struct gate_word w;
+	ssize_t n;
+
+	if (sv->gate_fd < 0)
+		return sv->start_errno == 0;
+	n = recv(sv->gate_fd, &w, sizeof w, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	(void)os_watch(sv->gate_fd, 0, 0);
+	(void)close(sv->gate_fd);
+	sv->gate_fd = -1;
+	if (n != (ssize_t)sizeof w)
+		return true;
+	w.step[sizeof w.step - 1] = '\0';
+	sv->start_errno = w.error != 0 ? w.error : EINVAL;
+	(void)snprintf(sv->start_step, sizeof sv->start_step, "%s", w.step);
+	return false;
+}
+
+/* runit's words for finish: exit code or -1, signal number. */
+int
+spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
+{
+	char script[1200], code[16], signo[16];
+	char *arg[4] = { script, code, signo, NULL };
+	const struct record *r = &sv->rec;
+	pid_t pid;
+
+	(void)snprintf(script, sizeof script, "%s/%s", sv->conf->dir,
+	    aux == AUX_FINISH ? "finish" : "check");
+	(void)snprintf(code, sizeof code, "%d",
+	    r->exit_kind == EXIT_CODE ? r->exit_value : -1);
+	(void)snprintf(signo, sizeof signo, "%d",
+	    r->exit_kind == EXIT_SIGNAL ? r->exit_value : 0);
+	if (aux == AUX_CHECK)
+		arg[1] = NULL;
+	pid = fork();
+	if (pid == 0)
+		spawn_child_aux(sv, script, arg);
+	if (pid < 0)
+		return -1;
+	sv->aux = aux;
+	sv->aux_pid = pid;
+	sv->aux_ms = os_now_ms() + deadline_ms;
+	return 0;
+}
+
+static int
+open_lock(const struct service *sv, char *path, size_t cap)
+{
+	(void)snprintf(path, cap, "%s/%s/lock", sv->tree->run,
+	    sv->conf->name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool
+spawn_lock_is_free(const struct service *sv)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	int fd = open_lock(sv, path, sizeof path);
+	bool free_now;
+
+	if (fd < 0)
+		return true;
+	free_now = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	(void)close(fd);
+	return free_now;
+}
+
+/* UNKNOWN: the holder of the lock is the service, whoever started it. */
+void
+spawn_seek(struct service *sv)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	struct record *r = &sv->rec;
+	uint64_t start;
+	pid_t pid;
+	int fd;
+
+	r->deadline_ms = os_now_ms() + 500;
+	if (spawn_lock_is_free(sv)) {
+		r->clean = 1;
+		service_event(sv, EV_CLEARED, NULL);
+		return;
+	}
+	if ((fd = open_lock(sv, path, sizeof path)) < 0)
+		return;
+	pid = os_lock_holder(fd, path);
+	(void)close(fd);
+	if (pid <= 1 || os_proc_start(pid, &start) < 0)
+		return;
+	sv->watch = os_watch_proc(pid, start, TAG(TAG_PROC, sv->slot));
+	if (sv->watch < 0)
+		return;
+	sv->is_child = false;
+	r->pid = (int32_t)pid;
+	r->start = start;
+	r->adopted = 1;
+	r->ready_ms = os_now_ms();
+	service_event(sv, EV_FOUND, "found running, holding the lock");
+	if (r->want == WANT_DOWN)
+		service_event(sv, EV_DOWN, NULL);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_SPAWN_CHILD_H
+#define SVTREE_SPAWN_CHILD_H
+
+#include "tree.h"
+
+/* What the child writes into the gate when it cannot become the service. */
+struct gate_word {
+	int	 error;		/* errno */
+	char	 step[40];	/* "take the lock", "run ollama" */
+};
+#define GATE_STEP_LOCK	"take the lock"
+
+/* The child's side of a start, between fork and exec; never returns. gate is
+ * its end of the socket pair; ready_fd the write end for ready = fd, or -1. */
+void spawn_child(const struct service *sv, int gate, int ready_fd)
+    __attribute__((noreturn));
+/* The same for finish and check: no lock, no gate. */
+void spawn_child_aux(const struct service *sv, const char *script,
+    char *const arg[]) __attribute__((noreturn));
+
+#endif

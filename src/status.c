@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Status in JSON. Formats what it is given; knows no tree.
+ */
+#include "config.h"
+
+#include "json.h"
+#include "machine.h"
+#include "status.h"
+
+static const char *const kinds[] = {
+	[EXIT_NONE] = "none", [EXIT_CODE] = "exit",
+	[EXIT_SIGNAL] = "signal", [EXIT_UNKNOWN] = "unknown",
+};
+
+static void
+put_last_exit(struct buf *b, const struct record *r)
+{
+	json_key(b, "last_exit");
+	if (r->exit_kind == EXIT_NONE || r->exit_kind > EXIT_UNKNOWN) {
+		json_put_null(b);
+		return;
+	}
+	json_open(b, '{');
+	json_set_str(b, "kind", kinds[r->exit_kind]);
+	json_key(b, "code");
+	if (r->exit_kind == EXIT_CODE)
+		json_put_int(b, r->exit_value);
+	else
+		json_put_null(b);
+	json_set_str(b, "signal", r->exit_kind == EXIT_SIGNAL ?
+	    conf_signal_name(r->exit_value) : NULL);
+	json_set_bool(b, "oom", r->exit_oom != 0);
+	json_set_time(b, "at", r->exit_us);
+	json_close(b, '}');
+}
+
+static void
+put_needs(struct buf *b, const struct conf_service *conf)
+{
+	char word[CONF_NAME_MAX + 16];
+	struct buf w;
+	int i;
+
+	json_key(b, "needs");
+	json_open(b, '[');
+	for (i = 0; i < conf->needs.n && buf_room(b) > 1024; i++) {
+		buf_init(&w, word, sizeof word);
+		buf_printf(&w, "%s%s", conf->needs.v[i].name,
+		    conf->needs.v[i].healthy ? ":healthy" : "");
+		json_put_str(b, buf_cstr(&w));
+	}
+	json_close(b, ']');
+}
+
+static const char *
+or_null(const char *s)
+{
+	return s == NULL || s[0] == '\0' ? NULL : s;
+}
+
+/* When the deadline of the state comes: for states in which it leads to a
+ * next step that a person waits for. */
+static int64_t
+next_at_us(const struct record *r, int64_t now_ms, int64_t wall_us)
+{
+	if (r->deadline_ms == 0 || r->state == ST_UP || r->state == ST_DOWN)
+		return 0;
+	return wall_us + (r->deadline_ms - now_ms) * 1000;
+}
+
+void
+status_put_service(struct buf *b, const struct conf_service *conf,
+    const struct record *r, int64_t now_ms, int64_t wall_us)
+{
+	json_open(b, '{');
+	json_set_str(b, "name", conf->name);
+	json_set_str(b, "type", conf->type == TYPE_ONESHOT ? "oneshot" :
+	    "daemon");
+	json_set_str(b, "want", want_name((enum want)r->want));
+	json_set_bool(b, "enabled", !r->disabled);
+	json_set_str(b, "state", state_name((enum state)r->state));
+	json_set_time(b, "since", r->since_us);
+	json_key(b, "pid");
+	if (r->pid > 0 && r->state != ST_FINISHING)
+		json_put_int(b, r->pid);
+	else
+		json_put_null(b);
+	json_set_str(b, "user", conf->user);
+	json_set_str(b, "health", health_name((enum health)r->health));
+	json_set_str(b, "health_text", or_null(r->health_text));
+	json_set_str(b, "text", or_null(r->text));
+	json_set_str(b, "reason", or_null(r->reason));
+	json_set_int(b, "restarts", r->restarts);
+	json_set_time(b, "next_at", next_at_us(r, now_ms, wall_us));
+	json_set_bool(b, "adopted", r->adopted != 0);
+	put_needs(b, conf);
+	json_set_str(b, "description", conf->description);
+	put_last_exit(b, r);
+	json_close(b, '}');
+}
+
+void
+status_put_supervisor(struct buf *b, long pid, int64_t since_us)
+{
+	json_open(b, '{');
+	json_set_int(b, "pid", pid);
+	json_set_str(b, "version", PACKAGE_VERSION);
+	json_set_time(b, "since", since_us);
+	json_close(b, '}');
+}

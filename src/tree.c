@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which services there are: read from the directories, matched with the
+ * records of an earlier supervisor, replaced as a whole by a reload or not at
+ * all. The only place that allocates.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "os.h"
+#include "service.h"
+#include "tree_slots.h"
+
+static char *logger_words[] = { (char *)"svlog", NULL };
+/* The logger of the tree: a service like any other, defined here. */
+static struct conf_service logger_conf = {
+	.name = (char *)"svlog",
+	.description = (char *)"the logger of this tree",
+	.exec = { logger_words, 1 },
+	.restart = RESTART_ALWAYS,
+	.restart_delay_ms = 200, .restart_max_ms = 5000,
+	.stop_signal = SIGTERM, .stop_timeout_ms = 20000,
+	.start_timeout_ms = 60000,
+	.dir = (char *)"/",
+};
+static int
+by_name(const void *a, const void *b)
+{
+	const struct service *const *x = a, *const *y = b;
+
+	return strcmp((*x)->conf->name, (*y)->conf->name);
+}
+
+struct service *
+tree_find(const struct tree *t, const char *name)
+{
+	int low = 0, high = t->n - 1, mid, c;
+
+	while (low <= high) {
+		mid = (low + high) / 2;
+		c = strcmp(name, t->sv[mid]->conf->name);
+		if (c == 0)
+			return t->sv[mid];
+		if (c < 0)
+			high = mid - 1;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+struct service *
+tree_find_pid(const struct tree *t, pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i]->rec.pid == (int32_t)pid)
+			return t->sv[i];
+	return NULL;
+}
+
+struct service *
+tree_find_session(const struct tree *t, pid_t pid)
+{
+	pid_t leader = pid > 0 ? getsid(pid) : -1;
+
+	return leader > 1 ? tree_find_pid(t, leader) : NULL;
+}
+
+int
+tree_open(struct tree *t, char *err)
+{
+	char path[TREE_PATH_MAX + 16];
+
+	t->owner = geteuid();
+	t->since_us = os_wall_us();
+	(void)snprintf(path, sizeof path, "%s/table", t->run);
+	if (table_open(&t->table, path, 16) < 0) {
+		(void)snprintf(err, CONF_ERR_LEN, "open %s: %s", path,
+		    strerror(errno));
+		return -1;
+	}
+	if (event_open(t) < 0) {
+		(void)snprintf(err, CONF_ERR_LEN, "make %s/svtree/log: %s",
+		    t->run, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+struct service *
+tree_make_service(struct tree *t, const struct conf_service *conf,
+    struct definitions *defs)
+{
+	struct service *sv = calloc(1, sizeof *sv);
+
+	if (sv == NULL)
+		return NULL;
+	sv->tree = t;
+	sv->conf = conf;
+	sv->defs = defs;
+	if (defs != NULL)
+		defs->users++;
+	sv->slot = -1;
+	sv->log_fd = sv->gate_fd = sv->notify_fd = sv->ready_fd = -1;
+	sv->watch = -1;
+	(void)snprintf(sv->rec.name, sizeof sv->rec.name, "%s", conf->name);
+	return sv;
+}
+
+static void
+release(struct definitions *defs)
+{
+	if (defs == NULL || --defs->users > 0)
+		return;
+	conf_free(&defs->conf);
+	free(defs);
+}
+
+static void
+forget(struct service *sv)
+{
+	release(sv->defs);
+	if (sv->log_fd >= 0)
+		(void)close(sv->log_fd);
+	free(sv);
+}
+
+/* What is wanted of a service that this boot has not seen. */
+static void
+first_wish(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	r->disabled = intent_is_disabled(sv->tree, sv->conf->name);
+	r->want = WANT_UP;
+	if (sv->conf->type == TYPE_ONESHOT)
+		r->want = sv->conf->every_ms > 0 ? WANT_DOWN : WANT_ONCE;
+	if (sv->conf->down || r->disabled)
+		r->want = WANT_DOWN;
+	r->since_us = os_wall_us();
+}
+
+static void
+tell(const struct tree_change *change, const char *kind,
+    const struct service *sv)
+{
+	if (change != NULL)
+		change->told(change->arg, kind, sv->conf->name);
+}
+
+/* The new list: kept services with their new definition, new ones, and
+ * those that lost their directory but still run. */
+struct loading {
+	struct definitions *defs;
+	struct service **all;
+	int	 n, fresh;	/* all[fresh..n) are new */
+};
+
+static int
+collect(struct tree *t, struct loading *l)
+{
+	const struct conf_tree *c = &l->defs->conf;
+	int i;
+
+	l->all = calloc((size_t)(c->n + t->n + 1), sizeof *l->all);
+	if (l->all == NULL)
+		return -1;
+	for (i = 0; i < t->n; i++)
+		l->all[l->n++] = t->sv[i];
+	l->fresh = l->n;
+	for (i = 0; i <= c->n; i++) {
+		const struct conf_service *conf = i < c->n ? &c->service[i] :
+		    &logger_conf;
+
+		if (tree_find(t, conf->name) != NULL)
+			continue;
+		l->all[l->n] = tree_make_service(t, conf,
+		    i < c->n ? l->defs : NULL);
+		if (l->all[l->n] == NULL)
+			return -1;
+		l->n++;
+	}
+	if (t->slot == NULL && tree_match_records(t, &l->all, &l->n) < 0)
+		return -1;
+	for (i = l->fresh; i < l->n; i++)
+		if (l->all[i]->slot < 0) {
+			if (tree_give_slot(t, l->all[i]) < 0)
+				return -1;
+			first_wish(l->all[i]);
+		}
+	return 0;
+}
+
+static void
+drop_loading(struct tree *t, struct loading *l)
+{
+	int i;
+
+	for (i = l->fresh; i < l->n; i++) {
+		if (l->all[i]->slot >= 0)
+			t->slot[l->all[i]->slot] = NULL;
+		l->all[i]->defs = NULL;
+		forget(l->all[i]);
+	}
+	free(l->all);
+	conf_free(&l->defs->conf);
+	free(l->defs);
+}
+
+/* A kept service takes its new definition; one without is on its way out. */
+static void
+renew(struct service *sv, struct definitions *defs,
+    const struct tree_change *change)
+{
+	const struct conf_service *conf;
+
+	if (sv->conf == &logger_conf)
+		return;
+	conf = conf_find(&defs->conf, sv->conf->name);
+	if (conf == NULL) {
+		if (!sv->removed)
+			tell(change, "removed", sv);
+		sv->removed = true;
+		return;
+	}
+	if (sv->removed || conf->fingerprint != sv->conf->fingerprint) {
+		tell(change, "changed", sv);
+		sv->stale = state_is_alive(sv->rec.state);
+	}
+	sv->removed = false;
+	defs->users++;
+	release(sv->defs);
+	sv->conf = conf;
+	sv->defs = defs;
+}
+
+static void
+begin(struct service *sv)
+{
+	(void)spawn_make_dir(sv);
+	(void)service_save(sv);
+	if (sv->rec.want != WANT_DOWN)
+		service_event(sv, EV_UP, NULL);
+}
+
+static void
+commit(struct tree *t, struct loading *l, const struct tree_change *change)
+{
+	struct service *logger;
+	bool first = t->sv == NULL;
+	int i;
+
+	for (i = 0; i < l->fresh; i++)
+		renew(l->all[i], l->defs, change);
+	for (i = l->fresh; i < l->n; i++)
+		tell(change, "added", l->all[i]);
+	free(t->sv);
+	t->sv = l->all;
+	t->n = l->n;
+	qsort(t->sv, (size_t)t->n, sizeof(*t->sv), by_name);
+	release(l->defs);	/* our own hold */
+	if (first)
+		return;		/* tree_adopt goes on */
+	for (i = 0; i < t->n; i++) {
+		if (t->sv[i]->removed)
+			service_want(t->sv[i], WANT_DOWN,
+			    "its directory is gone");
+		else if (t->sv[i]->rec.seq == 0)
+			begin(t->sv[i]);
+	}
+	if ((logger = tree_find(t, "svlog")) != NULL && logger->rec.pid > 0)
+		(void)service_signal(logger, SIGHUP);
+	t->needs_changed = true;
+}
+
+int
+tree_load(struct tree *t, conf_report *report, void *arg,
+    const struct tree_change *change)
+{
+	struct loading l = { .defs = calloc(1, sizeof *l.defs) };
+
+	if (l.defs == NULL)
+		return -1;
+	if (conf_load(&l.defs->conf, t->services, report, arg) < 0) {
+		free(l.defs);
+		return -1;
+	}
+	l.defs->users = 1;
+	if (collect(t, &l) < 0) {
+		log_warn("read %s", t->services);
+		drop_loading(t, &l);
+		return -1;
+	}
+	commit(t, &l, change);
+	return 0;
+}
+
+void
+tree_sweep(struct tree *t)
+{
+	int i, k;
+
+	for (i = k = 0; i < t->n; i++) {
+		struct service *sv = t->sv[i];
+
+		if (!sv->removed || sv->rec.state != ST_DOWN) {
+			t->sv[k++] = sv;
+			continue;
+		}
+		service_ready_close(sv);
+		(void)table_clear(&t->table, sv->slot);
+		t->slot[sv->slot] = NULL;
+		forget(sv);
+	}
+	t->n = k;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SVTREE_TREE_H
+#define SVTREE_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "machine.h"
+#include "record.h"
+
+/*
+ * The running tree: what the supervisor's modules share. Allocated when the
+ * directories are read; nothing else allocates.
+ */
+#define TREE_PATH_MAX	80	/* of the run directory: sun_path is short */
+
+/* What an os_event's tag names: a kind and a number. */
+enum tag_kind { TAG_GATE, TAG_NOTIFY, TAG_READY, TAG_PROC, TAG_LISTEN,
+	TAG_CONN };
+#define TAG(kind, n)	((uint32_t)(kind) << 24 | (uint32_t)(n))
+#define TAG_KIND(tag)	((enum tag_kind)((tag) >> 24))
+#define TAG_NUMBER(tag)	((int)((tag) & 0xffffff))
+
+/* Definitions read together; given back when no service refers to them. */
+struct definitions {
+	struct conf_tree conf;
+	int	 users;
+};
+
+enum aux { AUX_NONE, AUX_CHECK, AUX_FINISH };
+
+struct service {
+	const struct conf_service *conf;
+	struct definitions *defs;	/* NULL: conf is the tree's own */
+	struct tree *tree;
+	struct record rec;	/* what outlives the supervisor */
+	int	 slot;		/* of the table, and the number in tags */
+	int	 log_fd;	/* its FIFO, held so that no line is lost, -1 */
+	int	 gate_fd;	/* to the child until it has exec'ed, -1 */
+	int	 notify_fd;	/* NOTIFY_SOCKET, -1 */
+	int	 ready_fd;	/* ready = fd:N, -1 */
+	int	 watch;		/* os_watch_proc of an adopted process, -1 */
+	bool	 is_child;	/* of this process */
+	enum aux aux;		/* a script that runs beside the states */
+	pid_t	 aux_pid;	/* 0: none runs */
+	int64_t	 aux_ms;	/* deadline, or when check runs next; 0 none */
+	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
+	int	 patience_ms;	/* FINISHING: until the next look */
+	int	 start_errno;	/* told by the child that could not exec */
+	char	 start_step[40]; /* what it tried */
+	bool	 removed;	/* no directory any more: stop and forget */
+	bool	 stale;		/* defined anew since it was started */
+};
+
+struct tree {
+	char	 services[1024], run[TREE_PATH_MAX], state[1024], log[1024];
+	struct service **sv;	/* sorted by name */
+	int	 n;
+	struct service **slot;	/* by number of the slot, NULL free */
+	struct table table;
+	uid_t	 owner;
+	int64_t	 since_us;
+	uint64_t seq;		/* events so far */
+	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
+	bool	 needs_changed;	/* WAITING services want a look */
+	bool	 stopping;	/* shutdown: absorbing */
+	int64_t	 stop_ms;	/* its global deadline */
+	bool	 done;
+};
+
+/* tree.c: reading, adopting, reloading */
+int tree_open(struct tree *t, char *err);
+/* Reads the directories; errors go to report. 0, or -1 and nothing changed.
+ * The callbacks get the names of what is new, gone, different. */
+struct tree_change {
+	void	(*told)(void *arg, const char *kind, const char *name);
+	void	*arg;
+};
+int tree_load(struct tree *t, conf_report *report, void *arg,
+    const struct tree_change *change);
+void tree_adopt(struct tree *t);
+struct service *tree_find(const struct tree *t, const char *name);
+struct service *tree_find_pid(const struct tree *t, pid_t pid);
+/* The service to which any process of its session belongs, or NULL. */
+struct service *tree_find_session(const struct tree *t, pid_t pid);
+/* Forgets services that are gone from the disk and down. */
+void tree_sweep(struct tree *t);
+
+/* tree_loop.c: time and events */
+int64_t tree_deadline(const struct tree *t);
+void tree_dispatch(struct tree *t, const struct os_event *ev);
+/* What is due by now: deadlines, needs, the order of shutdown. */
+void tree_step(struct tree *t);
+void tree_shutdown(struct tree *t);
+
+/* needs.c */
+/* NULL when all needs are met, else the first that is not (*healthy set when
+ * it is up but not healthy). */
+const struct conf_need *needs_unmet(const struct service *sv);
+/* Some living service needs sv or is ordered after it. */
+bool needs_is_held(const struct tree *t, const struct service *sv);
+
+/* intent.c: enable and disable, kept in the state directory */
+int intent_set(const struct tree *t, const char *name, bool enabled);
+bool intent_is_disabled(const struct tree *t, const char *name);
+
+#endif

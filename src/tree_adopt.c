@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The first moment of a supervisor: what an earlier one left running is
+ * watched and carried on with, what ended meanwhile is dealt with as an exit,
+ * and what is wanted is started.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "os.h"
+#include "service.h"
+
+/* Watches the process on record. True when it is there. */
+static bool
+take_over(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	if (r->pid <= 1 || r->start == 0)
+		return false;
+	sv->watch = os_watch_proc(r->pid, r->start, TAG(TAG_PROC, sv->slot));
+	if (sv->watch < 0)
+		return false;
+	sv->is_child = false;
+	r->adopted = 1;
+	(void)service_save(sv);
+	event_tell(sv, "adopted", "found running by the new supervisor");
+	return true;
+}
+
+static void
+carry_on(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	service_ready_open(sv);
+	if (r->state == ST_STARTING && (sv->conf->ready == READY_NONE ||
+	    sv->conf->ready == READY_FD)) {
+		r->ready_ms = os_now_ms();
+		service_event(sv, EV_READY, "");
+	} else if (r->state == ST_STARTING && sv->conf->ready == READY_CHECK) {
+		service_check(sv);
+	}
+	if (r->want == WANT_DOWN)
+		service_event(sv, EV_DOWN, NULL);
+}
+
+static void
+adopt(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	switch ((enum state)r->state) {
+	case ST_STARTING:
+	case ST_UP:
+	case ST_STOPPING:
+		if (take_over(sv)) {
+			carry_on(sv);
+		} else if (r->pid > 0) {
+			service_exited(sv, -1);
+		} else {	/* killed between the record and the fork */
+			r->clean = 1;
+			r->again = r->want != WANT_DOWN;
+			service_event(sv, EV_EXITED, NULL);
+		}
+		break;
+	case ST_FINISHING:
+		service_clear(sv);
+		break;
+	case ST_UNKNOWN:
+		r->deadline_ms = os_now_ms();
+		break;
+	case ST_DOWN:
+	case ST_WAITING:
+		if (r->want != WANT_DOWN)
+			service_event(sv, EV_UP, NULL);
+		break;
+	case ST_BACKOFF:	/* the deadline stands in the record */
+	case ST_TRIPPED:
+	case ST_COUNT:
+	default:
+		break;
+	}
+}
+
+void
+tree_adopt(struct tree *t)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++) {
+		struct service *sv = t->sv[i];
+
+		(void)spawn_make_dir(sv);
+		if (sv->removed)
+			sv->rec.want = WANT_DOWN;
+		if (sv->rec.seq == 0)
+			(void)service_save(sv);
+	}
+	/* Those that run first: nobody who waits sees them as down. */
+	for (i = 0; i < t->n; i++)
+		if (state_is_alive(t->sv[i]->rec.state))
+			adopt(t->sv[i]);
+	for (i = 0; i < t->n; i++)
+		if (!state_is_alive(t->sv[i]->rec.state))
+			adopt(t->sv[i]);
+	t->needs_changed = true;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tree in time: which deadline comes next, what an event of the system
+ * means for whom, what is due, and the order of a shutdown.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "control.h"
+#include "log.h"
+#include "os.h"
+#include "service.h"
+
+#define SHUTDOWN_MS	60000	/* beyond the longest stop-timeout */
+
+static int64_t
+timer_due_ms(const struct service *sv, int64_t now)
+{
+	/* due_ms counts sleep too: what was missed is due on waking. */
+	if (sv->rec.due_ms == 0 || sv->conf->every_ms == 0 ||
+	    sv->tree->stopping)
+		return -1;
+	return now + (sv->rec.due_ms - os_awake_ms());
+}
+
+int64_t
+tree_deadline(const struct tree *t)
+{
+	int64_t first = -1, at, now = os_now_ms();
+	int i;
+
+	if (t->needs_changed)
+		return 0;
+	if (t->stopping)
+		first = t->stop_ms;
+	for (i = 0; i < t->n; i++) {
+		at = service_deadline(t->sv[i]);
+		if (at >= 0 && (first < 0 || at < first))
+			first = at;
+		at = timer_due_ms(t->sv[i], now);
+		if (at >= 0 && (first < 0 || at < first))
+			first = at;
+	}
+	return first;
+}
+
+/* Every child is reaped, those included that dead services left to us. */
+static void
+reap(struct tree *t)
+{
+	struct service *sv;
+	int status, i;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < t->n; i++)
+			if (t->sv[i]->aux_pid == pid)
+				break;
+		sv = tree_find_pid(t, pid);
+		if (i < t->n)
+			service_aux_exited(t->sv[i], status);
+		else if (sv != NULL && sv->is_child)
+			service_exited(sv, status);
+	}
+	for (i = 0; i < t->n; i++)	/* maybe the last straggler */
+		if (t->sv[i]->rec.state == ST_FINISHING &&
+		    t->sv[i]->kill_ms != 0)
+			service_look(t->sv[i]);
+}
+
+static void
+take_signal(struct tree *t, int signo)
+{
+	switch (signo) {
+	case SIGCHLD:
+		reap(t);
+		break;
+	case SIGHUP:
+		if (tree_load(t, NULL, NULL, NULL) < 0)
+			log_warnx("reload refused: nothing has changed");
+		break;
+	case SIGUSR1:
+		control_check(t);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		tree_shutdown(t);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+take_gate(struct service *sv)
+{
+	if (spawn_gate(sv) && sv->rec.state == ST_STARTING) {
+		if (sv->conf->ready == READY_NONE) {
+			sv->rec.ready_ms = os_now_ms();
+			service_event(sv, EV_READY, "");
+		} else if (sv->conf->ready == READY_CHECK) {
+			service_check(sv);
+		}
+	}
+}
+
+void
+tree_dispatch(struct tree *t, const struct os_event *ev)
+{
+	int n = TAG_NUMBER(ev->tag);
+	struct service *sv = n < t->table.slots ? t->slot[n] : NULL;
+
+	if (ev->what & OS_SIGNAL) {
+		take_signal(t, ev->signo);
+		return;
+	}
+	switch (TAG_KIND(ev->tag)) {
+	case TAG_LISTEN:
+		control_accept(t);
+		return;
+	case TAG_CONN:
+		control_ready(t, n, ev->what);
+		return;
+	case TAG_GATE:
+		if (sv != NULL && sv->gate_fd >= 0)
+			take_gate(sv);
+		return;
+	case TAG_NOTIFY:
+		if (sv != NULL && sv->notify_fd >= 0)
+			service_notified(sv);
+		return;
+	case TAG_READY:
+		if (sv != NULL && sv->ready_fd >= 0)
+			service_ready_readable(sv);
+		return;
+	case TAG_PROC:
+		if (sv != NULL && sv->watch >= 0)
+			service_exited(sv, ev->status);
+		return;
+	default:
+		return;
+	}
+}
+
+/* A shutdown stops a service when nobody alive depends on it, the logger
+ * when everybody else is down. */
+static void
+stop_in_order(struct tree *t)
+{
+	struct service *logger = tree_find(t, "svlog");
+	bool others = false;
+	int i;
+
+	for (i = 0; i < t->n; i++) {
+		struct service *sv = t->sv[i];
+
+		if (sv == logger || sv->rec.state == ST_DOWN)
+			continue;
+		others = true;
+		if (!needs_is_held(t, sv))
+			service_want(sv, WANT_DOWN, "shutdown");
+	}
+	if (!others && logger != NULL && logger->rec.state != ST_DOWN)
+		service_want(logger, WANT_DOWN, "shutdown");
+	else if (!others)
+		t->done = true;
+}
+
+static void
+name_blockers(struct tree *t)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i]->rec.state != ST_DOWN)
+			log_warnx("%s: still %s at the end of the shutdown",
+			    t->sv[i]->conf->name,
+			    state_name((enum state)t->sv[i]->rec.state));
+	t->done = true;
+}
+
+void
+tree_shutdown(struct tree *t)
+{
+	int64_t longest = 0;
+	int i;
+
+	if (t->stopping)
+		return;
+	t->stopping = true;
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i]->conf->stop_timeout_ms > longest)
+			longest = t->sv[i]->conf->stop_timeout_ms;
+	t->stop_ms = os_now_ms() + longest + SHUTDOWN_MS;
+	t->needs_changed = true;
+	event_tree(t, "shutdown", "stopping all services");
+}
+
+static void
+run_timer(struct service *sv)
+{
+	int64_t now = os_awake_ms();
+
+	if (sv->conf->every_ms == 0 || sv->rec.disabled ||
+	    sv->tree->stopping)
+		return;
+	if (sv->rec.due_ms == 0) {
+		sv->rec.due_ms = now + sv->conf->every_ms;
+		(void)service_save(sv);
+	}
+	if (sv->rec.due_ms > now)
+		return;
+	sv->rec.due_ms = now + sv->conf->every_ms;
+	if (sv->rec.state == ST_DOWN)
+		service_want(sv, WANT_ONCE, "timer");
+	else
+		(void)service_save(sv);
+}
+
+void
+tree_step(struct tree *t)
+{
+	int64_t now = os_now_ms();
+	int i;
+
+	for (i = 0; i < t->n; i++) {
+		service_timer(t->sv[i], now);
+		run_timer(t->sv[i]);
+	}
+	if (t->needs_changed) {
+		t->needs_changed = false;
+		for (i = 0; i < t->n; i++)
+			service_event(t->sv[i], EV_NEEDS, NULL);
+		if (t->stopping)
+			stop_in_order(t);
+	}
+	if (t->stopping && now >= t->stop_ms)
+		name_blockers(t);
+	tree_sweep(t);
+}

@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: ISC
+"""oom-watcher, with an engine, an Ollama and a /proc of our own making."""
+
+import http.server
+import json
+import os
+import queue
+import signal
+import socketserver
+import subprocess
+import threading
+import time
+import unittest
+import urllib.parse
+
+import rig
+
+WATCHER = """[service]
+exec = oom-watcher --interval 50ms --proc {proc}
+ready = notify
+grants = Report
+
+[docker]
+socket = {socket}
+"""
+
+BOXED = """[service]
+exec = sleep 1000
+
+[container]
+name = box
+compose = {compose}
+"""
+
+GIB = 1 << 20       # in KiB, as meminfo counts
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, kind="application/json"):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Api-Version", "1.41")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+class EngineHandler(Quiet):
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        engine = self.server.engine
+        if url.path.endswith("/_ping"):
+            self.answer(200, b"OK", "text/plain")
+        elif url.path.endswith("/events"):
+            self.stream(urllib.parse.parse_qs(url.query))
+        elif url.path.endswith("/json"):
+            name = url.path.split("/")[-2]
+            c = engine.containers.get(name)
+            self.answer(200 if c else 404, c or {"message": "no such one"})
+        else:
+            self.answer(404, {"message": "page not found"})
+
+    def stream(self, query):
+        engine = self.server.engine
+        lines = queue.Queue()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        with engine.lock:
+            since = float(query.get("since", ["inf"])[0])
+            for e in engine.history:
+                if e["timeNano"] / 1e9 >= since - 1e-6:
+                    lines.put(e)
+            engine.streams.append(lines)
+        engine.opened.put(query)
+        self.close_connection = True
+        try:
+            while (event := lines.get()) is not None:
+                data = json.dumps(event).encode() + b"\n"
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                self.wfile.flush()
+        except OSError:
+            pass    # the watcher went away
+
+
+class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+class Engine:
+    """As much of a Docker Engine as the watcher asks for."""
+
+    ID = "c0ffee" * 10 + "beef"
+
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.history, self.streams = [], []
+        self.opened = queue.Queue()
+        self.containers = {}
+        self.server = UnixServer(path, EngineHandler)
+        self.server.engine = self
+        threading.Thread(target=self.server.serve_forever,
+                         args=(0.02,), daemon=True).start()
+
+    def container(self, name, oom=False, memory=0, status="exited"):
+        self.containers[name] = {
+            "Id": self.ID, "Name": "/" + name, "RestartCount": 0,
+            "State": {"Status": status, "OOMKilled": oom, "ExitCode": 137,
+                      "Error": ""},
+            "HostConfig": {"Memory": memory,
+                           "RestartPolicy": {"Name": "no"}}}
+
+    def event(self, name, action, at=None, **attributes):
+        ns = time.time_ns() if at is None else int(at * 1e9)
+        e = {"Type": "container", "Action": action, "scope": "local",
+             "Actor": {"ID": self.ID,
+                       "Attributes": {"name": name, **attributes}},
+             "time": ns // 10**9, "timeNano": ns}
+        with self.lock:
+            self.history.append(e)
+            for lines in self.streams:
+                lines.put(e)
+
+    def drop(self):
+        """Ends all streams, as a restarted engine does."""
+        with self.lock:
+            for lines in self.streams:
+                lines.put(None)
+            self.streams = []
+
+    def close(self):
+        self.drop()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class OllamaHandler(Quiet):
+    def do_GET(self):
+        self.answer(200, {"models": self.server.ollama.models()})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.ollama.asked.put((self.path, json.loads(body)))
+        self.answer(200, {"done": True, "done_reason": "unload"})
+
+
+class Ollama:
+    def __init__(self):
+        self.asked = queue.Queue()
+        self.looks = 0
+        self.server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), OllamaHandler)
+        self.server.daemon_threads = True
+        self.server.ollama = self
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever,
+                         args=(0.02,), daemon=True).start()
+
+    def models(self):
+        """One idle for an hour to come, one at work."""
+        self.looks += 1
+        later = [time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(t))
+                 for t in (2e9, time.time() + 300 + self.looks)]
+        return [{"name": n, "model": n, "size": 1, "expires_at": t}
+                for n, t in zip(("idle:7b", "busy:70b"), later)]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Watched(rig.Case):
+    def start(self, more=None, boxed=True):
+        """A tree with a watcher; self.proc, self.socket are its world."""
+        tree = self.tree(start=False)
+        self.proc = tree.path("proc")
+        self.socket = tree.path("docker.sock")
+        with open(tree.path("compose.yml"), "w", encoding="ascii") as f:
+            f.write("services: { box: { image: box } }\n")
+        self.boxed = BOXED.format(compose=tree.path("compose.yml"))
+        os.makedirs(os.path.join(self.proc, "pressure"))
+        self.memory(50)
+        tree.add("oom-watcher", WATCHER.format(proc=self.proc,
+                                               socket=self.socket))
+        if boxed:
+            tree.add("boxed", self.boxed)
+        for name, conf in (more or {}).items():
+            tree.add(name, conf)
+        tree.start()
+        tree.wait("oom-watcher", "UP")
+        return tree
+
+    def memory(self, free, swap_used=0, stall=None):
+        """free in percent of 100 GiB, swap_used in GiB."""
+        def put(name, text):
+            path = os.path.join(self.proc, name)
+            with open(path + ".new", "w", encoding="ascii") as f:
+                f.write(text)
+            os.rename(path + ".new", path)
+        put("meminfo", f"MemTotal: {100 * GIB} kB\nMemFree: 1 kB\n"
+            f"MemAvailable: {int((free + .5) * GIB)} kB\n"
+            f"SwapTotal: {8 * GIB} kB\n"
+            f"SwapFree: {int((8 - swap_used) * GIB)} kB\n")
+        if stall is not None:
+            put("pressure/memory", f"some avg10={stall:.2f} avg60=0.00 "
+                "avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 "
+                "avg300=0.00 total=0\n")
+
+    def engine(self):
+        engine = Engine(self.socket)
+        self.addCleanup(engine.close)
+        return engine
+
+
+class Host(Watched):
+    def test_levels_are_the_service_s_own_health_in_words(self):
+        tree = self.start(boxed=False)
+        sv = tree.wait("oom-watcher", lambda s: s["health"] == "ok")
+        self.assertEqual(sv["text"], "memory 50 % used, swap 0 MiB")
+        with tree.subscribe() as events:
+            self.memory(9, swap_used=2.1)
+            events.until(lambda e: e["event"] == "incident" and
+                         "host memory warning: memory 91 % used, "
+                         "swap 2.1 GiB" in e["reason"])
+        sv = tree.wait("oom-watcher", lambda s: s["health"] == "degraded")
+        self.assertEqual(sv["text"], "memory 91 % used, swap 2.1 GiB")
+        self.memory(60)
+        tree.wait("oom-watcher", lambda s: s["health"] == "ok")
+
+    def test_stalls_count_where_the_kernel_measures_them(self):
+        tree = self.start(boxed=False)
+        tree.wait("oom-watcher", lambda s: s["health"] == "ok")
+        self.memory(50, stall=55)
+        sv = tree.wait("oom-watcher", lambda s: s["health"] == "degraded")
+        self.assertIn("stalled 55 %", sv["text"])
+        self.assertIn("critical", sv["health_text"])
+
+    def test_a_proc_that_cannot_be_read_is_said_once(self):
+        tree = self.start(boxed=False)
+        tree.wait("oom-watcher", lambda s: s["health"] == "ok")
+        os.unlink(os.path.join(self.proc, "meminfo"))
+        rig.eventually(lambda: "read the host's memory: No such file" in
+                       tree.log_text("oom-watcher"), what="the warning")
+        self.memory(9)
+        tree.wait("oom-watcher", lambda s: s["health"] == "degraded")
+        self.assertEqual(tree.log_text("oom-watcher").count(
+            "read the host's memory"), 1)
+
+    def test_critical_memory_unloads_idle_models_only(self):
+        ollama = Ollama()
+        self.addCleanup(ollama.close)
+        tree = self.start({"llm": "[service]\nexec = sleep 1000\n[health]\n"
+                           f"type = ollama\nurl = {ollama.url}\n"})
+        with tree.subscribe() as events:
+            self.memory(2)
+            self.assertEqual(ollama.asked.get(timeout=rig.TIMEOUT), (
+                "/api/generate", {"model": "idle:7b", "keep_alive": 0}))
+            events.until(lambda e: e["event"] == "incident" and
+                         "unload the idle model idle:7b" in e["reason"])
+        # Its critical level goes on, its minute is not over.
+        self.memory(3)
+        tree.call("Signal", {"name": "oom-watcher", "signal": "HUP"})
+        with self.assertRaises(queue.Empty):
+            ollama.asked.get(timeout=1.5)
+
+    def test_ends_with_0(self):
+        tree = self.start(boxed=False)
+        pid = tree.service("oom-watcher")["pid"]
+        with tree.subscribe() as events:
+            os.kill(pid, signal.SIGTERM)
+            event = events.until(lambda e: e["event"] == "exit" and
+                                 e["service"] == "oom-watcher")
+        self.assertIn("exited with code 0", event["reason"])
+
+
+class Containers(Watched):
+    def incident(self, events, words, service="boxed"):
+        return events.until(lambda e: e["event"] == "incident" and
+                            e["service"] == service and
+                            words in e["reason"])
+
+    def begin(self, **more):
+        tree = self.start(**more)
+        engine = self.engine()
+        query = engine.opened.get(timeout=rig.TIMEOUT)
+        return tree, engine, query
+
+    def test_an_oom_kill_is_told_with_limit_and_advice(self):
+        tree, engine, _ = self.begin()
+        engine.container("box", oom=True, memory=64 << 20)
+        with tree.subscribe() as events:
+            engine.event("box", "oom")
+            engine.event("box", "die", exitCode="137")
+            e = self.incident(events, "container box killed by the kernel "
+                              "for memory (limit 64 MiB): raise the limit")
+            self.assertNotIn("time in", e["reason"])
+            engine.event("box", "start")
+            engine.event("box", "oom")
+            engine.event("box", "die", exitCode="137")
+            self.incident(events, "(limit 64 MiB), 2nd time in 10 min")
+        sv = tree.wait("boxed", lambda s: "killed by" in (s["reason"] or ""))
+        self.assertIn("container box killed by the kernel", sv["reason"])
+        self.assertIn("raise the limit", sv["text"])
+        self.assertTrue(sv["last_exit"] is None or sv["last_exit"]["oom"])
+
+    def test_a_lost_oom_event_is_made_good_by_the_mark(self):
+        tree, engine, _ = self.begin()
+        engine.container("box", oom=True)
+        with tree.subscribe() as events:
+            engine.event("box", "die", exitCode="137")
+            self.incident(events, "killed by the kernel for memory "
+                          "(no limit): give Docker's VM more memory")
+
+    def test_a_kill_by_order_is_no_incident(self):
+        tree, engine, _ = self.begin()
+        engine.container("box")
+        with tree.subscribe() as events:
+            engine.event("box", "kill", signal="9")
+            engine.event("box", "die", exitCode="137")
+            rig.eventually(lambda: "box was stopped by order" in
+                           tree.log_text("oom-watcher"), what="the line")
+            engine.container("other", oom=True)
+            engine.event("other", "oom")
+            engine.event("other", "die", exitCode="137")
+            self.incident(events, "container other killed by the kernel",
+                          "oom-watcher")
+            self.assertFalse([e for e in events.seen
+                              if e["service"] == "boxed"])
+
+    def test_a_kill_by_nobody_is_said_to_be_unknown(self):
+        tree, engine, _ = self.begin()
+        engine.container("box")
+        with tree.subscribe() as events:
+            engine.event("box", "die", exitCode="137")
+            self.incident(events, "got SIGKILL, not by its limit and not "
+                          "through Docker: Docker's VM ran out of memory")
+
+    def test_an_oom_kill_that_the_container_outlives(self):
+        tree, engine, _ = self.begin()
+        engine.container("box", oom=True, memory=1 << 30, status="running")
+        with tree.subscribe() as events:
+            engine.event("box", "oom")
+            self.incident(events, "process in container box killed by the "
+                          "kernel for memory (limit 1 GiB)")
+
+    def test_quick_deaths_in_a_row_are_a_loop(self):
+        tree, engine, _ = self.begin()
+        engine.container("box", oom=True, memory=64 << 20)
+        now = time.time()
+        with tree.subscribe() as events:
+            for i in range(5):
+                at = now - 100 + 20 * i
+                engine.event("box", "start", at)
+                engine.event("box", "oom", at + 1 + i % 3 + .1)
+                engine.event("box", "die", at + 1 + i % 3 + .2,
+                             exitCode="137")
+            self.incident(events, "container box died 5 times within 10 "
+                          "min, each 1-3 s after start")
+
+    def test_goes_on_where_a_broken_stream_ended(self):
+        tree, engine, first = self.begin()
+        self.assertNotIn("0", first.get("since", []))
+        engine.container("box", oom=True, memory=64 << 20)
+        with tree.subscribe() as events:
+            engine.event("box", "oom")
+            engine.event("box", "die", exitCode="137")
+            self.incident(events, "killed by the kernel")
+            engine.drop()
+            engine.event("box", "start")
+            engine.event("box", "oom")      # nobody listens
+            engine.event("box", "die", exitCode="137")
+            second = engine.opened.get(timeout=rig.TIMEOUT)
+            self.assertAlmostEqual(float(second["since"][0]),
+                                   engine.history[1]["timeNano"] / 1e9,
+                                   places=3)
+            self.incident(events, ", 2nd time in 10 min")
+
+    def test_no_engine_is_said_once_and_no_failure(self):
+        tree = self.start()
+        rig.eventually(lambda: "no container engine to watch" in
+                       tree.log_text("oom-watcher"), what="the line")
+        engine = self.engine()
+        engine.opened.get(timeout=rig.TIMEOUT)
+        self.assertEqual(tree.log_text("oom-watcher").count("engine"), 1)
+        self.assertEqual(tree.service("oom-watcher")["restarts"], 0)
+
+    def test_hup_reads_the_services_again(self):
+        tree, engine, _ = self.begin(boxed=False)
+        engine.container("box", oom=True)
+        tree.add("late", self.boxed)
+        tree.call("Reload")
+        tree.call("Signal", {"name": "oom-watcher", "signal": "HUP"})
+        engine.opened.get(timeout=rig.TIMEOUT)
+        with tree.subscribe() as events:
+            engine.event("box", "oom")
+            engine.event("box", "die", exitCode="137")
+            self.incident(events, "container box killed", "late")
+
+
+class Use(unittest.TestCase):
+    def test_wrong_use_is_100(self):
+        for code, args in ((100, ["x"]), (100, ["--frob"]),
+                           (100, ["--interval", "soon"]),
+                           (0, ["--help"]), (0, ["--version"])):
+            with self.subTest(args=args):
+                done = subprocess.run(
+                    [rig.program("oom-watcher"), *args],
+                    stdin=subprocess.DEVNULL, capture_output=True,
+                    check=False, timeout=rig.TIMEOUT)
+                self.assertEqual(done.returncode, code)
+                self.assertEqual(bool(done.stderr), code != 0)
+
+
+if __name__ == "__main__":
+    rig.main()

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: ISC
+"""port-guard: a server runs only when nobody else holds its port."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import rig
+
+HOLD = """
+import signal, socket, sys
+for s in sys.argv[3].split():
+    signal.signal(getattr(signal, s), signal.SIG_IGN)
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+if ":" in sys.argv[1]:
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.listen()
+print("ready", flush=True)
+sys.stdin.read()
+s.close()
+print("closed", flush=True)
+signal.pause()
+"""
+
+CONF = """[service]
+exec = port-guard {args} -- sleep 1000
+{more}
+"""
+
+
+class Held(rig.Case):
+    def hold(self, address="127.0.0.1", port=0, ignored=""):
+        """Another program's server; closing its stdin closes its port."""
+        port = port or rig.free_port()
+        p = subprocess.Popen(
+            [sys.executable, "-c", HOLD, address, str(port), ignored],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, p)
+        self.assertEqual(p.stdout.readline(), "ready\n")
+        return p, port
+
+    @staticmethod
+    def end(p):
+        p.kill()
+        p.wait(rig.TIMEOUT)
+        for f in (p.stdin, p.stdout, p.stderr):
+            if f:
+                f.close()
+
+    def guard(self, *args, program=None, user=None, **env):
+        p = subprocess.Popen(
+            [program or rig.program("port-guard"), *map(str, args)],
+            user=user, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            env={**{k: v for k, v in os.environ.items()
+                    if not k.startswith("SVTREE_")}, **env})
+        self.addCleanup(self.end, p)
+        return p
+
+
+class Guard(Held):
+    def test_becomes_the_program_on_a_free_port_in_the_same_process(self):
+        p = self.guard(rig.free_port(), "--", "sh", "-c", "echo $$ $*", "-",
+                       "a b", "--wait")
+        out, err = p.communicate(timeout=rig.TIMEOUT)
+        self.assertEqual(out, f"{p.pid} a b --wait\n")
+        self.assertEqual((p.returncode, err), (0, ""))
+
+    def test_waits_and_names_the_holder_until_it_exits(self):
+        for address in ("127.0.0.1", "0.0.0.0", "::1", "::"):
+            with self.subTest(address):
+                try:
+                    holder, port = self.hold(address)
+                except AssertionError:
+                    if ":" in address:
+                        self.skipTest("no IPv6 here")
+                    raise
+                p = self.guard(port, "--", "echo", "on")
+                line = p.stderr.readline()
+                self.assertIn(f"port {port} is held by pid {holder.pid} (",
+                              line)
+                self.assertIn(f"kill {holder.pid}", line)
+                self.assertIsNone(p.poll())
+                holder.kill()
+                holder.wait(rig.TIMEOUT)
+                self.assertEqual(p.stdout.readline(), "on\n")
+
+    def test_goes_on_when_the_holder_lives_without_the_port(self):
+        holder, port = self.hold()
+        p = self.guard(port, "--", "echo", "on")
+        p.stderr.readline()
+        holder.stdin.close()
+        self.assertEqual(p.stdout.readline(), "on\n")
+        self.assertIsNone(holder.poll())
+
+    def test_all_ports_of_a_list_must_be_free(self):
+        holder, port = self.hold()
+        p = self.guard(f"{rig.free_port()},{port}", "--", "echo", "on")
+        self.assertIn(f"port {port} is held", p.stderr.readline())
+        holder.kill()
+        self.assertEqual(p.stdout.readline(), "on\n")
+
+    def test_old_connections_are_no_obstacle(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)):
+                peer, _ = s.accept()
+                peer.close()            # closes first: TIME_WAIT is ours
+        p = self.guard(port, "--", "echo", "on")
+        out, err = p.communicate(timeout=rig.TIMEOUT)
+        self.assertEqual((out, err), ("on\n", ""))
+
+    def test_evicts_with_term_when_told_to(self):
+        holder, port = self.hold()
+        p = self.guard("--policy", "evict", port, "--", "echo", "on")
+        out, err = p.communicate(timeout=rig.TIMEOUT)
+        self.assertEqual(out, "on\n")
+        self.assertIn(f"evicted pid {holder.pid}", err)
+        self.assertEqual(holder.wait(rig.TIMEOUT), -signal.SIGTERM)
+
+    def test_evicts_with_kill_who_does_not_go(self):
+        holder, port = self.hold(ignored="SIGTERM")
+        p = self.guard("-p", "evict", port, "--", "echo", "on")
+        self.assertEqual(p.communicate(timeout=20)[0], "on\n")
+        self.assertEqual(holder.wait(rig.TIMEOUT), -signal.SIGKILL)
+
+    def test_does_not_evict_its_parent_but_waits(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+            p = self.guard("-p", "evict", port, "--", "echo", "on")
+            line = p.stderr.readline()
+            self.assertIn(f"held by pid {os.getpid()} (", line)
+        self.assertEqual(p.stdout.readline(), "on\n")
+
+    def test_term_ends_a_guard_that_waits(self):
+        _, port = self.hold()
+        p = self.guard(port, "--", "echo", "on")
+        p.stderr.readline()
+        p.terminate()
+        self.assertIn(p.wait(rig.TIMEOUT), (0, -signal.SIGTERM))
+        self.assertEqual(p.stdout.read(), "")
+
+    def test_leaks_no_descriptor_into_the_program(self):
+        holder, port = self.hold()
+        p = self.guard(port, "--", "sh", "-c", "ls /dev/fd | wc -l")
+        p.stderr.readline()
+        holder.kill()
+        plain = subprocess.run(
+            ["sh", "-c", "ls /dev/fd | wc -l"], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=True)
+        self.assertEqual(p.stdout.readline(), plain.stdout)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can be another user")
+    def test_a_holder_without_a_name_is_waited_for_too(self):
+        for policy in ("refuse", "evict"):
+            holder, port = self.hold()
+            p = self.guard("-p", policy, port, "--", "echo", "on",
+                           program=self.for_all(), user="nobody")
+            self.assertIn(f"port {port} is held by an unknown process",
+                          p.stderr.readline())
+            self.assertIsNone(holder.poll())
+            holder.kill()
+            self.assertEqual(p.stdout.readline(), "on\n")
+
+    def for_all(self):
+        """A copy of port-guard that every user can run."""
+        where = tempfile.mkdtemp(prefix="pg.", dir="/tmp")
+        self.addCleanup(shutil.rmtree, where)
+        os.chmod(where, 0o755)
+        return shutil.copy(rig.program("port-guard"), where)
+
+    def test_wrong_use_is_100_and_no_program_111(self):
+        port = rig.free_port()
+        for code, args in ((100, []), (100, [port]), (100, [port, "--"]),
+                           (100, ["0", "--", "true"]),
+                           (100, ["x", "--", "true"]),
+                           (100, ["65536", "--", "true"]),
+                           (100, ["-p", "fight", port, "--", "true"]),
+                           (100, ["--", "true"]),
+                           (100, ["--frob"]),
+                           (111, [port, "--", "/nonexistent/server"]),
+                           (0, ["--help"]), (0, ["--version"])):
+            with self.subTest(args=args):
+                p = self.guard(*args)
+                _, err = p.communicate(timeout=rig.TIMEOUT)
+                self.assertEqual(p.returncode, code, err)
+                self.assertEqual(bool(err), code != 0)
+
+
+class BelowSvtree(Held):
+    def test_the_status_tells_who_and_what_to_do(self):
+        holder, port = self.hold()
+        tree = self.tree({"a": CONF.format(args=port, more="")})
+        sv = tree.wait("a", lambda s: s["health"] == "failing")
+        self.assertEqual(sv["state"], "UP")
+        self.assertIn(f"port {port} is held by pid {holder.pid} (",
+                      sv["health_text"])
+        sv = tree.wait("a", lambda s: s["text"])
+        self.assertIn(f"kill {holder.pid}", sv["text"])
+        pid = sv["pid"]
+        holder.kill()
+        sv = tree.wait("a", lambda s: s["health"] == "unknown")
+        self.assertEqual((sv["state"], sv["pid"]), ("UP", pid))
+        self.assertEqual(sv["restarts"], 0)
+        rig.eventually(lambda: b"sleep" in self.command(pid),
+                       what="exec of sleep")
+
+    @staticmethod
+    def command(pid):
+        return subprocess.run(["ps", "-o", "command=", "-p", str(pid)],
+                              capture_output=True, check=False).stdout
+
+    def test_port_and_policy_come_from_service_conf(self):
+        holder, port = self.hold()
+        tree = self.tree({"a": CONF.format(
+            args="", more=f"[port]\nnumber = {port}\npolicy = evict\n")},
+            start=False)
+        tree.start()
+        self.assertEqual(holder.wait(rig.TIMEOUT), -signal.SIGTERM)
+        sv = tree.wait("a", "UP")
+        rig.eventually(lambda: b"sleep" in self.command(sv["pid"]),
+                       what="exec of sleep")
+
+    def test_an_expected_wait_is_no_failure(self):
+        _, port = self.hold()
+        tree = self.tree({"a": CONF.format(args=f"--wait {port}", more="")})
+        sv = tree.wait("a", lambda s: s["text"])
+        self.assertEqual(sv["health"], "unknown")
+
+    def test_stop_ends_a_guard_that_waits(self):
+        _, port = self.hold()
+        tree = self.tree({"a": CONF.format(args=port, more="")})
+        tree.wait("a", lambda s: s["health"] == "failing")
+        tree.call("Stop", {"name": "a"})
+        sv = tree.wait("a", "DOWN")
+        self.assertIsNone(sv["pid"])
+
+
+if __name__ == "__main__":
+    rig.main()

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/* What the OOM watcher concludes, without Docker and without memory. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+#include "oom_policy.h"
+
+#define S	INT64_C(1000000000)	/* ns */
+#define T0	(1700000000 * S)
+#define GIB	(INT64_C(1) << 30)
+
+static void
+feed(struct box *b, const char *action, int64_t at_ns, int number)
+{
+	struct docker_event e = { .name = "worker", .id = "c0ffee",
+	    .exit_code = number, .signo = number, .time_ns = at_ns };
+
+	(void)snprintf(e.action, sizeof e.action, "%s", action);
+	box_event(b, &e, 1000);
+}
+
+static enum death
+die_quickly(struct box *b, int64_t start_ns, int age_s, bool oom)
+{
+	int64_t end = start_ns + age_s * S;
+
+	feed(b, "start", start_ns, 0);
+	if (oom)
+		feed(b, "oom", end - S / 30, 0);
+	feed(b, "die", end, 137);
+	return box_judge(b, false);
+}
+
+Test(oom_policy, evidence_tells_whose_hand_it_was)
+{
+	static const struct {
+		struct evidence	 ev;
+		enum death	 want;
+	} t[] = {
+		{ { 137, true,	false, true },	DEATH_OOM },
+		{ { 137, true,	false, false },	DEATH_OOM },
+		{ { 137, false, false, true },	DEATH_OOM },
+		{ { 137, true,	true,  true },	DEATH_OOM },
+		{ { 137, false, true,  false },	DEATH_DELIBERATE },
+		{ { 137, false, true,  true },	DEATH_DELIBERATE },
+		{ { 137, false, false, false },	DEATH_UNKNOWN },
+		{ { 1,	 true,	false, true },	DEATH_CHILD },
+		{ { 1,	 false, false, true },	DEATH_OTHER },
+		{ { 1,	 false, false, false },	DEATH_OTHER },
+		{ { 143, false, true,  false },	DEATH_DELIBERATE },
+		{ { 143, true,	true,  true },	DEATH_DELIBERATE },
+		{ { 0,	 false, false, false },	DEATH_OTHER },
+	};
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++)
+		cr_expect_eq(death_judge(&t[i].ev), t[i].want, "row %zu", i);
+}
+
+Test(oom_policy, events_around_a_death_make_the_evidence)
+{
+	static const struct {
+		const char	*action;	/* beside the death */
+		int		 number;
+		int64_t		 offset_ms;
+		enum death	 want;
+		bool		 at_once;
+	} t[] = {
+		{ "oom",    0,	-31,	DEATH_OOM,	  true },
+		{ "oom",    0,	+900,	DEATH_OOM,	  true },
+		{ "oom",    0,	-60000, DEATH_UNKNOWN,	  false },
+		{ "kill",   9,	-10,	DEATH_DELIBERATE, true },
+		{ "kill",   9,	-9000,	DEATH_UNKNOWN,	  false },
+		{ "kill",   1,	-10,	DEATH_UNKNOWN,	  false },
+		{ "kill",   15, -2000,	DEATH_DELIBERATE, true },
+		{ "stop",   0,	+20,	DEATH_DELIBERATE, true },
+		{ "pause",  0,	-10,	DEATH_UNKNOWN,	  false },
+	};
+	struct box b;
+	int64_t at;
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		b = (struct box){ .name = "" };
+		at = T0 + 100 * S;
+		feed(&b, "start", T0, 0);
+		if (t[i].offset_ms < 0)
+			feed(&b, t[i].action, at + t[i].offset_ms * (S / 1000),
+			    t[i].number);
+		feed(&b, "die", at, 137);
+		if (t[i].offset_ms > 0)
+			feed(&b, t[i].action, at + t[i].offset_ms * (S / 1000),
+			    t[i].number);
+		cr_expect(b.pending, "row %zu", i);
+		cr_expect_eq(b.deadline_ms,
+		    t[i].at_once ? 1000 : 1000 + BOX_WINDOW_MS, "row %zu", i);
+		cr_expect_eq(box_judge(&b, false), t[i].want, "row %zu", i);
+		cr_expect_not(b.pending);
+	}
+}
+
+Test(oom_policy, the_next_run_s_events_are_not_the_death_s)
+{
+	struct docker_event oom = { .action = "oom",
+	    .time_ns = T0 + 12 * S };
+	struct box b = { .name = "" };
+
+	feed(&b, "start", T0, 0);
+	feed(&b, "die", T0 + 10 * S, 137);
+	cr_expect_not(box_is_overdue(&b, &oom));
+	feed(&b, "start", T0 + 11 * S, 0);
+	cr_expect(box_is_overdue(&b, &oom));
+	cr_expect_eq(box_judge(&b, false), DEATH_UNKNOWN);
+	feed(&b, "oom", T0 + 12 * S, 0);
+	feed(&b, "die", T0 + 12 * S + 1, 137);
+	cr_expect_eq(box_judge(&b, false), DEATH_OOM);
+	cr_expect_eq(b.age_s, 1);
+	cr_expect_eq(box_ooms(&b), 1);
+}
+
+Test(oom_policy, an_oom_kill_that_the_container_outlives_is_told_alone)
+{
+	struct box b = { .name = "" };
+
+	feed(&b, "start", T0, 0);
+	feed(&b, "oom", T0 + 5 * S, 0);
+	cr_expect(b.alone);
+	cr_expect_eq(b.deadline_ms, 1000 + BOX_WINDOW_MS);
+	box_outlived(&b);
+	cr_expect_not(b.alone);
+	cr_expect_eq(box_ooms(&b), 1);
+	feed(&b, "die", T0 + 6 * S, 1);
+	cr_expect_eq(box_judge(&b, true), DEATH_OTHER);
+}
+
+Test(oom_policy, five_quick_deaths_are_a_loop_told_once)
+{
+	struct box b = { .name = "" };
+	struct loop l;
+	int i;
+
+	for (i = 0; i < BOX_LOOP - 1; i++) {
+		cr_expect_eq(die_quickly(&b, T0 + i * 20 * S, 1 + i % 3, true),
+		    DEATH_OOM);
+		cr_expect_not(box_loop(&b, &l), "death %d", i);
+	}
+	(void)die_quickly(&b, T0 + i * 20 * S, 2, true);
+	cr_assert(box_loop(&b, &l));
+	cr_expect_eq(l.deaths, 5);
+	cr_expect_eq(l.min_s, 1);
+	cr_expect_eq(l.max_s, 3);
+	cr_expect_eq(l.ooms, 5);
+	cr_expect_eq(box_ooms(&b), 5);
+	(void)die_quickly(&b, T0 + 120 * S, 2, true);
+	cr_expect_not(box_loop(&b, &l));
+}
+
+Test(oom_policy, slow_deliberate_or_old_deaths_are_no_loop)
+{
+	struct box slow = { .name = "" }, old = { .name = "" };
+	struct box asked = { .name = "" };
+	struct loop l;
+	int i;
+
+	for (i = 0; i < 2 * BOX_LOOP; i++) {
+		(void)die_quickly(&slow, T0 + i * 50 * S, 40, false);
+		cr_expect_not(box_loop(&slow, &l));
+		(void)die_quickly(&old, T0 + i * 300 * S, 2, true);
+		cr_expect_not(box_loop(&old, &l));
+		feed(&asked, "start", T0 + i * 20 * S, 0);
+		feed(&asked, "kill", T0 + i * 20 * S + S, 9);
+		feed(&asked, "die", T0 + i * 20 * S + S, 137);
+		(void)box_judge(&asked, false);
+		cr_expect_not(box_loop(&asked, &l));
+	}
+	cr_expect_eq(box_ooms(&old), 2);
+}
+
+Test(oom_policy, words_name_container_limit_count_and_advice)
+{
+	char what[160], advice[80];
+	struct box b = { .name = "" };
+	struct loop l;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		(void)die_quickly(&b, T0 + i * 60 * S, 30, true);
+	death_words(DEATH_OOM, &b, 64 << 20, what, sizeof what, advice,
+	    sizeof advice);
+	cr_expect_str_eq(what, "container worker killed by the kernel for "
+	    "memory (limit 64 MiB), 3rd time in 10 min");
+	cr_expect(strncmp(advice, "raise the limit", 15) == 0);
+	death_words(DEATH_OOM, &b, 0, what, sizeof what, advice,
+	    sizeof advice);
+	cr_expect_not_null(strstr(what, "(no limit)"));
+	cr_expect(strncmp(advice, "give Docker's VM", 16) == 0);
+	l = (struct loop){ .deaths = 5, .min_s = 1, .max_s = 3, .ooms = 5 };
+	loop_words(&l, &b, what, sizeof what);
+	cr_expect_not_null(strstr(what,
+	    "died 5 times within 10 min, each 1-3 s after start"));
+}
+
+Test(oom_policy, sizes_are_short)
+{
+	static const struct {
+		int64_t		 bytes;
+		const char	*want;
+	} t[] = {
+		{ 0, "0 MiB" }, { 64 << 20, "64 MiB" }, { GIB, "1 GiB" },
+		{ 16 * GIB, "16 GiB" }, { GIB * 21 / 10, "2.1 GiB" },
+	};
+	char got[24];
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		size_words(t[i].bytes, got, sizeof got);
+		cr_expect_str_eq(got, t[i].want);
+	}
+}
+
+Test(oom_policy, the_ladder_is_climbed_at_once_and_left_slowly)
+{
+	static const struct {
+		int		 free;	/* percent */
+		int		 stall, verdict;
+		int64_t		 swap;
+		enum pressure	 want;
+	} t[] = {
+		{ 50, -1, 0, 0, PRESSURE_OK },
+		{ 13, -1, 0, 0, PRESSURE_OK },
+		{ 10, -1, 0, 0, PRESSURE_WARNING },
+		{ 14, -1, 0, 0, PRESSURE_WARNING },	/* kept: below 16 */
+		{ 50, -1, 0, 0, PRESSURE_WARNING },
+		{ 50, -1, 0, 0, PRESSURE_WARNING },
+		{ 50, -1, 0, 0, PRESSURE_OK },
+		{ 3,  -1, 0, 0, PRESSURE_CRITICAL },
+		{ 50, -1, 0, 0, PRESSURE_CRITICAL },
+		{ 7,  -1, 0, 0, PRESSURE_CRITICAL },	/* counts anew */
+		{ 10, -1, 0, 0, PRESSURE_CRITICAL },
+		{ 10, -1, 0, 0, PRESSURE_CRITICAL },
+		{ 10, -1, 0, 0, PRESSURE_WARNING },
+		{ 50, 45, 0, 0, PRESSURE_CRITICAL },	/* stalls */
+		{ 50, 0,  0, 0, PRESSURE_CRITICAL },
+		{ 50, 0,  0, 0, PRESSURE_CRITICAL },
+		{ 50, 0,  0, 0, PRESSURE_OK },
+		{ 3,  -1, MEM_NORMAL, 0, PRESSURE_OK }, /* the kernel says */
+		{ 3,  -1, MEM_WARN, 0, PRESSURE_WARNING },
+		{ 3,  -1, MEM_CRITICAL, 0, PRESSURE_CRITICAL },
+		{ 30, -1, MEM_NORMAL, 0, PRESSURE_CRITICAL },
+		{ 30, -1, MEM_NORMAL, 0, PRESSURE_CRITICAL },
+		{ 30, -1, MEM_NORMAL, 3 * GIB, PRESSURE_OK },
+		{ 18, -1, MEM_NORMAL, 3 * GIB, PRESSURE_WARNING },
+	};
+	struct mem_sample m = { .total = 128 * GIB, .swap_total = 8 * GIB };
+	struct ladder l = { .level = PRESSURE_OK };
+	enum pressure before;
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		before = l.level;
+		m.available = m.total / 100 * t[i].free + m.total / 200;
+		m.swap_used = t[i].swap;
+		m.stall_percent = t[i].stall;
+		m.verdict = t[i].verdict;
+		cr_expect_eq(ladder_step(&l, &m), before != t[i].want,
+		    "row %zu", i);
+		cr_expect_eq(l.level, t[i].want, "row %zu: %s", i,
+		    pressure_word(l.level));
+	}
+}
+
+Test(oom_policy, the_host_in_words)
+{
+	struct mem_sample m = { .total = 100 * GIB,
+	    .available = 9 * GIB + GIB / 2, .swap_used = GIB * 21 / 10,
+	    .stall_percent = -1 };
+	char got[80];
+
+	host_words(&m, -1, got, sizeof got);
+	cr_expect_str_eq(got, "memory 91 % used, swap 2.1 GiB");
+	m.stall_percent = 12;
+	host_words(&m, 3, got, sizeof got);
+	cr_expect_str_eq(got, "memory 91 % used, swap 2.1 GiB, "
+	    "stalled 12 %, disk of the logs 3 % free");
+}
