@@ -28,7 +28,7 @@ struct http_result {
 	bool		 timed_out;	/* connected or not, but too late */
 	bool		 refused;	/* nobody listens */
 	bool		 cut;		/* body was longer than max_body */
-	const char	*body;		/* NUL-terminated; until the callback ends */
+	const char	*body;		/* NUL-terminated; the callback's */
 	size_t		 len;
 	int		 elapsed_ms;
 	char		 err[HTTP_ERR_LEN]; /* why there is no status, or "" */

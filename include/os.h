@@ -50,7 +50,7 @@ struct os_event {
 	uint32_t	 tag;		/* as given to the watch call */
 	unsigned	 what;		/* enum os_what, or-ed */
 	int		 signo;		/* OS_SIGNAL */
-	int		 status;	/* OS_EXIT: wait status, or -1 unknown */
+	int		 status;	/* OS_EXIT: wait status, -1 unknown */
 };
 
 int os_open(void);
@@ -81,6 +81,8 @@ int os_nonblock(int fd);
 void os_close_from(int lowest);
 /* Children of dead children become ours, where the system knows that. */
 void os_subreaper(void);
+/* send(2) on a socket whose peer may have hung up: EPIPE, never SIGPIPE. */
+ssize_t os_send(int fd, const void *bytes, size_t n);
 /* The user and group behind a connected UNIX socket, and its process (0
  * where the system does not say). */
 int os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid);

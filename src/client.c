@@ -12,55 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "os.h"
 
 #define MESSAGE_MAX	(4u << 20)
 #define TOKENS_MAX	(1 << 20)
 #define CONNECT_MS	3000
-
-#ifndef MSG_NOSIGNAL		/* macOS says it on the socket instead */
-#define MSG_NOSIGNAL	0
-#endif
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int
-client_run_dir(const char *run, char *dst, size_t cap)
-{
-	const char *value, *tail = "";
-
-	if ((value = run) == NULL || run[0] == '\0')
-		value = getenv("SVTREE_RUN");
-	if (value == NULL || value[0] == '\0') {
-		if (geteuid() == 0) {
-			value = access("/run", X_OK) == 0 ? "/run/svtree" :
-			    "/var/run/svtree";
-		} else if ((value = getenv("XDG_RUNTIME_DIR")) != NULL &&
-		    value[0] == '/') {
-			tail = "/svtree";
-		} else if ((value = getenv("HOME")) != NULL) {
-			tail = "/.svtree/run";
-		} else {
-			errno = ENOENT;
-			return -1;
-		}
-	}
-	if ((size_t)snprintf(dst, cap, "%s%s", value, tail) >= cap) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return 0;
-}
 
 /* Waits until fd is ready for events. 1 it is, 0 time is up, -1 errno. */
 static int
@@ -71,7 +30,7 @@ wait_for(int fd, short events, int64_t deadline)
 	int n;
 
 	for (;;) {
-		left = deadline - now_ms();
+		left = deadline - os_now_ms();
 		n = poll(&pfd, 1, left > 0 ? (int)left : 0);
 		if (n >= 0)
 			return n;
@@ -87,10 +46,6 @@ make_socket(void)
 
 	if (fd < 0)
 		return -1;
-#ifdef SO_NOSIGPIPE
-	(void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 },
-	    sizeof(int));
-#endif
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
 		(void)close(fd);
@@ -103,13 +58,13 @@ make_socket(void)
 static int
 connect_to(int fd, const struct sockaddr_un *sun)
 {
-	int64_t deadline = now_ms() + CONNECT_MS;
+	int64_t deadline = os_now_ms() + CONNECT_MS;
 
 	while (connect(fd, (const struct sockaddr *)sun, sizeof *sun) < 0) {
 		if (errno == EISCONN)
 			return 0;
 		if ((errno != EAGAIN && errno != EINTR &&
-		    errno != EINPROGRESS) || now_ms() >= deadline)
+		    errno != EINPROGRESS) || os_now_ms() >= deadline)
 			return -1;
 		(void)poll(NULL, 0, 10);
 	}
@@ -165,7 +120,7 @@ send_all(struct client *c, const char *p, size_t n, int64_t deadline,
 	ssize_t sent;
 
 	while (n > 0) {
-		sent = send(c->fd, p, n, MSG_NOSIGNAL);
+		sent = os_send(c->fd, p, n);
 		if (sent > 0) {
 			p += sent;
 			n -= (size_t)sent;
@@ -213,7 +168,7 @@ client_send(struct client *c, const char *method, const char *params,
 		(void)snprintf(err, CLIENT_ERR_LEN, "the request is too long");
 		return -1;
 	}
-	return send_all(c, mem, b.len, now_ms() + timeout_ms, err);
+	return send_all(c, mem, b.len, os_now_ms() + timeout_ms, err);
 }
 
 /* Room for more bytes; forgets the message that was given out. */
@@ -323,7 +278,7 @@ int
 client_recv(struct client *c, struct client_reply *r, int timeout_ms,
     char *err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = os_now_ms() + timeout_ms;
 	size_t n;
 	int got;
 

@@ -193,10 +193,10 @@ check_names(struct conf_reader *rd, const struct conf_needs *needs,
 			    needs->v[i].name);
 }
 
-/* Depth-first along needs and after; state 1: on the way, 2: done. */
+/* Depth-first along needs and after; mark 1: on the way, 2: done. */
 struct walk {
 	struct conf_reader *rd;
-	char	*state;
+	char	*mark;
 	int	*way;
 	int	 depth;
 };
@@ -237,16 +237,16 @@ follow(struct walk *w, int i)
 {
 	const struct conf_service *sv = &w->rd->tree->service[i];
 
-	if (w->state[i] == 1)
+	if (w->mark[i] == 1)
 		tell_cycle(w, i);
-	if (w->state[i] != 0)
+	if (w->mark[i] != 0)
 		return;
-	w->state[i] = 1;
+	w->mark[i] = 1;
 	w->way[w->depth++] = i;
 	follow_all(w, &sv->needs);
 	follow_all(w, &sv->after);
 	w->depth--;
-	w->state[i] = 2;
+	w->mark[i] = 2;
 }
 
 void
@@ -268,8 +268,8 @@ conf_check_tree(struct conf_reader *rd)
 	rd->sv = NULL;
 	if (rd->errors > 0)
 		return;
-	w.state = conf_alloc(t, (size_t)t->n + 1);
+	w.mark = conf_alloc(t, (size_t)t->n + 1);
 	w.way = conf_alloc(t, ((size_t)t->n + 1) * sizeof *w.way);
-	for (i = 0; w.state != NULL && w.way != NULL && i < t->n; i++)
+	for (i = 0; w.mark != NULL && w.way != NULL && i < t->n; i++)
 		follow(&w, i);
 }

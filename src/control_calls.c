@@ -19,6 +19,12 @@ control_param(const struct call *c, const char *name)
 	return json_get(&c->json, c->params, name);
 }
 
+int
+control_text(const struct call *c, const char *name, char *dst, size_t cap)
+{
+	return json_str(&c->json, control_param(c, name), dst, cap);
+}
+
 void
 control_done(struct call *c)
 {
@@ -38,7 +44,7 @@ control_named(struct call *c)
 	char name[CONF_NAME_MAX + 1], reason[128];
 	struct service *sv;
 
-	if (json_str(&c->json, control_param(c, "name"), name, sizeof name) < 0) {
+	if (control_text(c, "name", name, sizeof name) < 0) {
 		interface_error(c, "InvalidParameter", "parameter", "name");
 		return NULL;
 	}
@@ -149,7 +155,7 @@ do_signal(struct call *c)
 
 	if (sv == NULL)
 		return;
-	if (json_str(&c->json, control_param(c, "signal"), word, sizeof word) < 0 ||
+	if (control_text(c, "signal", word, sizeof word) < 0 ||
 	    (signo = conf_signal(word)) < 0)
 		interface_error(c, "InvalidParameter", "parameter", "signal");
 	else if (sv->rec.pid <= 0 || service_signal(sv, signo) < 0)

@@ -9,6 +9,9 @@
 
 /* Token of a parameter by name, -1 when it is not given. */
 int control_param(const struct call *c, const char *name);
+/* A parameter's text. 0, or -1 when it is not given, no string or too long. */
+int control_text(const struct call *c, const char *name, char *dst,
+    size_t cap);
 /* The service that the call names; NULL when it was answered with an error. */
 struct service *control_named(struct call *c);
 /* Answers with an empty object. */

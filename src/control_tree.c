@@ -86,7 +86,7 @@ report_health(struct call *c, struct service *sv, const char *reason)
 	char word[16];
 	int health, before = sv->rec.health;
 
-	if (json_str(&c->json, control_param(c, "health"), word, sizeof word) < 0 ||
+	if (control_text(c, "health", word, sizeof word) < 0 ||
 	    (health = health_parse(word)) < 0)
 		return;
 	sv->rec.health = (uint8_t)health;
@@ -109,10 +109,10 @@ control_report(struct call *c)
 
 	if (sv == NULL)
 		return;
-	if (json_str(&c->json, control_param(c, "reason"), reason, sizeof reason) == 0)
+	if (control_text(c, "reason", reason, sizeof reason) == 0)
 		why = reason;
 	report_health(c, sv, why);
-	if (json_str(&c->json, control_param(c, "text"), text, sizeof text) == 0) {
+	if (control_text(c, "text", text, sizeof text) == 0) {
 		(void)strlcpy(sv->rec.text, text, sizeof sv->rec.text);
 		event_tell(sv, "text", sv->rec.text);
 	}
@@ -123,7 +123,7 @@ control_report(struct call *c)
 			event_tell(sv, oom ? "oom" : "exit", why);
 		}
 	}
-	if (json_str(&c->json, control_param(c, "incident"), text, sizeof text) == 0)
+	if (control_text(c, "incident", text, sizeof text) == 0)
 		event_tell(sv, "incident", text);
 	(void)service_save(sv);
 	control_done(c);

@@ -56,7 +56,7 @@ enum action {
 	DO_NOTHING	= 0,
 	DO_DISARM	= 1 << 0,	/* no deadline */
 	DO_TRY		= 1 << 1,	/* look at the needs, maybe EV_GO */
-	DO_SPAWN	= 1 << 2,	/* make the process, arm start-timeout */
+	DO_SPAWN	= 1 << 2,	/* make the process, arm the timeout */
 	DO_STOP		= 1 << 3,	/* stop-signal, arm stop-timeout */
 	DO_ESCALATE	= 1 << 4,	/* the next harder signal */
 	DO_CLEAR	= 1 << 5,	/* clear the group, run finish */

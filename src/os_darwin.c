@@ -259,6 +259,16 @@ os_subreaper(void)
 	/* macOS has none: orphans go to launchd; the groups are cleared. */
 }
 
+ssize_t
+os_send(int fd, const void *bytes, size_t n)
+{
+	static const int on = 1;
+
+	/* No flag of send here; what is set once stays set. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+	return send(fd, bytes, n, 0);
+}
+
 int
 os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
 {

@@ -263,6 +263,12 @@ os_subreaper(void)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+ssize_t
+os_send(int fd, const void *bytes, size_t n)
+{
+	return send(fd, bytes, n, MSG_NOSIGNAL);
+}
+
 int
 os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
 {

@@ -31,7 +31,8 @@ ctl_subscribe(struct ctl *c)
 	if ((rc = ctl_connect(c)) != CTL_OK)
 		return rc;
 	if (client_open(&c->events, c->run, err) < 0 ||
-	    client_send(&c->events, "Subscribe", NULL, true, CALL_MS, err) < 0 ||
+	    client_send(&c->events, "Subscribe", NULL, true, CALL_MS,
+	    err) < 0 ||
 	    client_recv(&c->events, &r, CALL_MS, err) <= 0) {
 		(void)fprintf(stderr, "svctl: %s\n", err);
 		return CTL_NO_SUPERVISOR;
