@@ -147,6 +147,10 @@ control_shutdown(struct call *c)
 void
 control_status(struct call *c)
 {
+	const struct tree *t = c->tree;
+	const struct status_tree tree = { .pid = (long)getpid(),
+	    .since_us = t->since_us, .loaded_us = t->loaded_us,
+	    .services = t->services, .state = t->state, .log = t->log };
 	struct conn *conn = c->conn;
 	int list = control_param(c, "names"), v;
 	char name[CONF_NAME_MAX + 1];
@@ -164,7 +168,7 @@ control_status(struct call *c)
 		buf_put(&conn->wanted, name, strlen(name) + 1);
 	}
 	buf_puts(&conn->out, "{\"parameters\":{\"supervisor\":");
-	status_put_supervisor(&conn->out, (long)getpid(), c->tree->since_us);
+	status_put_supervisor(&conn->out, &tree);
 	buf_puts(&conn->out, ",\"services\":[");
 	conn->listing = 0;
 }
@@ -186,7 +190,8 @@ is_wanted(const struct conn *conn, const char *name)
 bool
 control_list_more(struct tree *t, struct conn *conn)
 {
-	int64_t now = os_now_ms(), wall = os_wall_us();
+	const struct status_now now = { .now_ms = os_now_ms(),
+	    .awake_ms = os_awake_ms(), .wall_us = os_wall_us() };
 
 	for (; conn->listing < t->n; conn->listing++) {
 		struct service *sv = t->sv[conn->listing];
@@ -195,7 +200,8 @@ control_list_more(struct tree *t, struct conn *conn)
 			continue;
 		if (buf_room(&conn->out) < STATUS_SERVICE_MAX)
 			return false;
-		status_put_service(&conn->out, sv->conf, &sv->rec, now, wall);
+		status_put_service(&conn->out, sv->conf, &sv->rec, sv->stale,
+		    &now);
 	}
 	buf_puts(&conn->out, "]}}");
 	buf_putc(&conn->out, '\0');

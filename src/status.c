@@ -4,6 +4,9 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "json.h"
 #include "machine.h"
 #include "status.h"
@@ -60,18 +63,55 @@ or_null(const char *s)
 }
 
 /* When the deadline of the state comes: for states in which it leads to a
- * next step that a person waits for. */
+ * next step that a person waits for. For a timer at rest, its next run. */
 static int64_t
-next_at_us(const struct record *r, int64_t now_ms, int64_t wall_us)
+next_at_us(const struct conf_service *conf, const struct record *r,
+    const struct status_now *now)
 {
+	if (r->state == ST_DOWN && conf->every_ms > 0 && r->due_ms != 0 &&
+	    !r->disabled)
+		return now->wall_us + (r->due_ms - now->awake_ms) * 1000;
 	if (r->deadline_ms == 0 || r->state == ST_UP || r->state == ST_DOWN)
 		return 0;
-	return wall_us + (r->deadline_ms - now_ms) * 1000;
+	return now->wall_us + (r->deadline_ms - now->now_ms) * 1000;
+}
+
+/* That of [port], else the one in the address that is probed; 0 none. */
+static long
+port_of(const struct conf_service *conf)
+{
+	const char *at;
+	long port;
+
+	if (conf->port.number > 0)
+		return (long)conf->port.number;
+	if (conf->health.url == NULL ||
+	    (at = strstr(conf->health.url, "://")) == NULL)
+		return 0;
+	at += strcspn(at + 3, "/?#") + 3;
+	while (at > conf->health.url && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	if (at[-1] != ':')
+		return 0;
+	port = strtol(at, NULL, 10);
+	return port > 0 && port <= 65535 ? port : 0;
+}
+
+static void
+put_port(struct buf *b, const struct conf_service *conf)
+{
+	long port = port_of(conf);
+
+	json_key(b, "port");
+	if (port > 0)
+		json_put_int(b, port);
+	else
+		json_put_null(b);
 }
 
 void
 status_put_service(struct buf *b, const struct conf_service *conf,
-    const struct record *r, int64_t now_ms, int64_t wall_us)
+    const struct record *r, bool stale, const struct status_now *now)
 {
 	json_open(b, '{');
 	json_set_str(b, "name", conf->name);
@@ -92,20 +132,26 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	json_set_str(b, "text", or_null(r->text));
 	json_set_str(b, "reason", or_null(r->reason));
 	json_set_int(b, "restarts", r->restarts);
-	json_set_time(b, "next_at", next_at_us(r, now_ms, wall_us));
+	json_set_time(b, "next_at", next_at_us(conf, r, now));
 	json_set_bool(b, "adopted", r->adopted != 0);
 	put_needs(b, conf);
+	json_set_bool(b, "stale", stale);
+	put_port(b, conf);
 	json_set_str(b, "description", conf->description);
 	put_last_exit(b, r);
 	json_close(b, '}');
 }
 
 void
-status_put_supervisor(struct buf *b, long pid, int64_t since_us)
+status_put_supervisor(struct buf *b, const struct status_tree *t)
 {
 	json_open(b, '{');
-	json_set_int(b, "pid", pid);
+	json_set_int(b, "pid", t->pid);
 	json_set_str(b, "version", PACKAGE_VERSION);
-	json_set_time(b, "since", since_us);
+	json_set_time(b, "since", t->since_us);
+	json_set_time(b, "loaded", t->loaded_us);
+	json_set_str(b, "services", t->services);
+	json_set_str(b, "state", t->state);
+	json_set_str(b, "log", t->log);
 	json_close(b, '}');
 }

@@ -92,6 +92,8 @@ static void
 put_record(struct buf *b, const struct ctl *c, struct record *r)
 {
 	struct conf_service conf = { .name = r->name };
+	const struct status_now now = { .now_ms = os_now_ms(),
+	    .awake_ms = os_awake_ms(), .wall_us = os_wall_us() };
 	uint64_t start;
 
 	if (!is_asked_for(c, r->name))
@@ -103,7 +105,7 @@ put_record(struct buf *b, const struct ctl *c, struct record *r)
 		    (int)r->pid);
 		r->pid = 0;
 	}
-	status_put_service(b, &conf, r, os_now_ms(), os_wall_us());
+	status_put_service(b, &conf, r, false, &now);
 }
 
 static int

@@ -298,6 +298,7 @@ tree_load(struct tree *t, conf_report *report, void *arg,
 		drop_loading(t, &l);
 		return -1;
 	}
+	t->loaded_us = os_wall_us();
 	commit(t, &l, change);
 	return 0;
 }

@@ -60,7 +60,7 @@ struct tree {
 	struct service **slot;	/* by number of the slot, NULL free */
 	struct table table;
 	uid_t	 owner;
-	int64_t	 since_us;
+	int64_t	 since_us, loaded_us;	/* started, definitions read */
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
 	bool	 needs_changed;	/* WAITING services want a look */

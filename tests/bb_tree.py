@@ -381,6 +381,42 @@ class Reload(rig.Case):
         self.assertEqual(t.service("a")["pid"], pid)
 
 
+class Told(rig.Case):
+    """What the status says beside the states."""
+
+    def test_a_changed_definition_is_stale_until_the_restart(self):
+        t = self.tree({"a": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        self.assertFalse(t.service("a")["stale"])
+        loaded = t.call("Status")["supervisor"]["loaded"]
+        t.add("a", "[service]\nexec = sleep 1001\n")
+        t.call("Reload")
+        self.assertTrue(t.service("a")["stale"])
+        self.assertGreater(t.call("Status")["supervisor"]["loaded"], loaded)
+        t.call("Restart", {"name": "a"})
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+        self.assertFalse(t.service("a")["stale"])
+
+    def test_ports_and_the_next_run_of_a_timer_are_told(self):
+        t = self.tree({
+            "a": SLEEPER + "[port]\nnumber = 7001\n",
+            "b": SLEEPER + "[health]\ntype = http\n"
+                           "url = http://127.0.0.1:7002\n",
+            "c": SLEEPER,
+            "job": "[service]\ntype = oneshot\nevery = 1h\n"
+                   "exec = true\n"})
+        self.assertEqual(t.service("a")["port"], 7001)
+        self.assertEqual(t.service("b")["port"], 7002)
+        self.assertIsNone(t.service("c")["port"])
+        t.wait("job", lambda s: s["next_at"])
+
+    def test_the_directories_are_told(self):
+        t = self.tree({"a": SLEEPER})
+        told = t.call("Status")["supervisor"]
+        self.assertEqual((told["services"], told["state"], told["log"]),
+                         (t.services, t.state, t.log))
+
+
 class Refusals(rig.Case):
     def refused(self, services, *words):
         t = self.tree(services, start=False)
