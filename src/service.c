@@ -44,9 +44,13 @@ decide(struct service *sv)
 	struct verdict v;
 	char why[sizeof r->reason + 80];
 
-	if (sv->tree->stopping || sv->removed)
+	if (sv->removed)
 		r->want = WANT_DOWN;
-	v = policy_decide(sv->conf, r, now, arc4random());
+	if (sv->tree->stopping)	/* the wish stands, for the next supervisor */
+		v = (struct verdict){ EV_REST, 0, "" };
+	else
+		v = policy_decide(sv->conf, r, now, arc4random());
+	r->again = 0;
 	r->pid = 0;
 	r->start = 0;
 	r->ready_ms = 0;
@@ -63,7 +67,7 @@ try_start(struct service *sv)
 	const struct conf_need *need;
 
 	if (sv->tree->stopping) {
-		service_want(sv, WANT_DOWN, NULL);
+		service_event(sv, EV_DOWN, NULL);
 		return;
 	}
 	need = needs_unmet(sv);
@@ -193,8 +197,8 @@ service_want(struct service *sv, enum want want, const char *why)
 {
 	struct record *r = &sv->rec;
 
-	if (sv->tree->stopping)
-		want = WANT_DOWN;
+	if (sv->tree->stopping && want != WANT_DOWN)
+		return;
 	r->want = (uint8_t)want;
 	if (want == WANT_DOWN)
 		r->again = 0;
@@ -215,6 +219,16 @@ service_restart(struct service *sv, const char *why)
 	sv->rec.again = state_is_alive(sv->rec.state);
 	(void)service_save(sv);
 	service_event(sv, EV_RESTART, why);
+}
+
+void
+service_rest(struct service *sv)
+{
+	/* A successor, should we die before it is down, starts it again. */
+	sv->rec.again = sv->rec.want != WANT_DOWN &&
+	    state_is_alive((enum state)sv->rec.state);
+	(void)service_save(sv);
+	service_event(sv, EV_DOWN, "shutdown");
 }
 
 static void

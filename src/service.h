@@ -18,6 +18,8 @@ void service_apply(struct service *sv, struct move m, enum event event,
 /* Wishes of a person or a program. why is for the history. */
 void service_want(struct service *sv, enum want want, const char *why);
 void service_restart(struct service *sv, const char *why);
+/* Down because the tree ends; what is wanted stays as it is. */
+void service_rest(struct service *sv);
 /* Writes the record; trouble is logged, the old copy stands. */
 int service_save(struct service *sv);
 void service_set_reason(struct service *sv, const char *fmt, ...)

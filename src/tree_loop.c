@@ -161,10 +161,10 @@ stop_in_order(struct tree *t)
 			continue;
 		others = true;
 		if (!needs_is_held(t, sv))
-			service_want(sv, WANT_DOWN, "shutdown");
+			service_rest(sv);
 	}
 	if (!others && logger != NULL && logger->rec.state != ST_DOWN)
-		service_want(logger, WANT_DOWN, "shutdown");
+		service_rest(logger);
 	else if (!others)
 		t->done = true;
 }

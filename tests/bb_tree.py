@@ -218,6 +218,20 @@ class Words(rig.Case):
         self.assertEqual(t.service("a")["state"], "DOWN")
         self.assertEqual(t.service("a")["want"], "down")
 
+    def test_a_tree_that_was_shut_down_comes_back_as_it_was_wanted(self):
+        t = self.tree({"a": SLEEPER, "b": SLEEPER,
+                       "c": SLEEPER + "restart = on-failure\nneeds = a\n"})
+        for name in "abc":
+            t.wait(name, "UP")
+        t.call("Stop", {"name": "b"})
+        t.wait("b", "DOWN")
+        self.assertEqual(t.stop(), 0)
+        t.start()
+        t.wait("a", "UP")
+        self.assertEqual(t.wait("c", "UP")["restarts"], 0)
+        self.assertEqual(t.service("b")["state"], "DOWN")
+        self.assertEqual(t.service("b")["want"], "down")
+
     def test_a_disabled_service_stays_down_through_everything(self):
         t = self.tree({"mlx": SLEEPER, "b": SLEEPER})
         t.wait("mlx", "UP")
