@@ -160,6 +160,7 @@ const char *conf_default_path(void);
 /* The table of keys, for pages and completions; NULL behind the last. */
 struct conf_key_help {
 	const char *section, *key, *kind, *help;
+	char	 deflt[16];	/* as written in service.conf, "" none */
 };
 const struct conf_key_help *conf_key_help(int i);
 

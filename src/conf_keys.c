@@ -133,6 +133,7 @@ conf_key_help(int i)
 	help.key = keys[i].key;
 	help.kind = conf_kind_name(keys[i].kind);
 	help.help = keys[i].help;
+	conf_show_default(&keys[i], help.deflt, sizeof help.deflt);
 	return &help;
 }
 

@@ -29,4 +29,7 @@ void conf_set_environment(struct conf_reader *rd, const char *name,
 void conf_set_limit(struct conf_reader *rd, const char *name,
     const char *value);
 
+/* conf_show.c: the default as it would be written, "" when there is none. */
+void conf_show_default(const struct conf_key *key, char *dst, size_t cap);
+
 #endif

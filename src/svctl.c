@@ -60,6 +60,7 @@ static const struct option options[] = {
 	{ "down", no_argument, NULL, 'd' },
 	{ "healthy", no_argument, NULL, 'H' },
 	{ "completion", required_argument, NULL, 'c' },
+	{ "keys", no_argument, NULL, 'k' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
@@ -86,7 +87,10 @@ print_help(FILE *out, const struct verb *only)
 	    "  --json           the supervisor's own JSON\n"
 	    "  --no-wait        do not wait for the effect\n"
 	    "  -t, --timeout T  wait so long: 10s, 5m (default 60s)\n"
+	    "  -f, --follow     logs: go on with new lines\n"
+	    "  -n, --lines N    logs, history: so many\n"
 	    "  --completion S   words for the shell S: bash, zsh or fish\n"
+	    "  --keys           the keys of service.conf and their defaults\n"
 	    "  -h, --help       this text, or that of a verb\n"
 	    "  -V, --version\n"
 	    "\n"
@@ -165,6 +169,8 @@ take_option(struct ctl *c, int option, bool *help)
 		break;
 	case 'c':
 		return svctl_complete(optarg);
+	case 'k':
+		return svctl_keys();
 	case 'h':
 		*help = true;
 		break;

@@ -104,5 +104,6 @@ int svctl_history(struct ctl *c);
 int svctl_check(struct ctl *c);
 int svctl_recover(struct ctl *c);
 int svctl_complete(const char *shell);
+int svctl_keys(void);
 
 #endif
