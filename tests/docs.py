@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: ISC
+"""The documents held against the programs: pages against tables and --help.
+
+Pages are read as mdoc source: .It Fl for options, .It Ic for verbs and keys,
+"Li = VALUE" behind a key for its default.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import rig
+
+TOP = os.environ.get("srcdir") or rig.TOP
+
+
+def read(*parts):
+    with open(os.path.join(TOP, *parts), encoding="utf-8") as f:
+        return f.read()
+
+
+def makefile(variable):
+    """The words of a variable of Makefile.am, all assignments together."""
+    text = read("Makefile.am").replace("\\\n", " ")
+    return [word for line in re.findall(
+        rf"^{variable}\s*\+?=(.*)$", text, re.M) for word in line.split()]
+
+
+def output(program, *args):
+    done = subprocess.run([rig.program(program), *args],
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=30, check=False)
+    return done.returncode, done.stdout
+
+
+PROGRAMS = makefile("bin_PROGRAMS") + makefile("prog_PROGRAMS")
+PAGES = makefile("dist_man_MANS")
+
+
+def page_of(program):
+    return next((p for p in PAGES if
+                 os.path.basename(p).rsplit(".", 1)[0] == program), None)
+
+
+def section(text, name):
+    """What stands below .Sh or .Ss NAME, up to the next heading."""
+    found = re.search(rf"^\.S[hs] {re.escape(name)}\n(.*?)(?=^\.S[hs] |\Z)",
+                      text, re.M | re.S)
+    return found.group(1) if found else ""
+
+
+def options_of_page(text):
+    """-h and --help of every .It Fl line."""
+    found = set()
+    for line in re.findall(r"^\.It (Fl .*)$", text, re.M):
+        for word in re.findall(r"\bFl (-?[A-Za-z][\w-]*)", line):
+            found.add("-" + word)
+    return found
+
+
+def options_of_help(text):
+    found = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
+    for group in re.findall(r"\[-([A-Za-z]+)\]", text):
+        found.update("-" + letter for letter in group)
+    found.update(re.findall(r"(?<![\w-])-[A-Za-z](?![\w-])", text))
+    return found
+
+
+class Pages(unittest.TestCase):
+    def test_every_page_is_clean(self):
+        """mandoc finds nothing wrong with any page"""
+        if not shutil.which("mandoc"):
+            self.skipTest("mandoc is not here")
+        done = subprocess.run(
+            ["mandoc", "-Tlint", "-W", "warning",
+             *(os.path.join(TOP, p) for p in PAGES)],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout + done.stderr, "")
+
+    def test_every_program_has_a_page(self):
+        """every installed program has a page that is installed"""
+        self.assertIn("svtree", PROGRAMS)
+        missing = [p for p in PROGRAMS if page_of(p) is None]
+        self.assertEqual(missing, [])
+        for program in PROGRAMS:
+            self.assertRegex(read(page_of(program)),
+                             rf"(?m)^\.Nm {program}$")
+
+    def test_every_service_is_documented(self):
+        """every page below services/ is installed with its program"""
+        for name in sorted(os.listdir(os.path.join(TOP, "services"))):
+            page = f"services/{name}/{name}.8"
+            if name in PROGRAMS:
+                self.assertIn(page, PAGES)
+
+    def test_pages_and_help_name_the_same_options(self):
+        """the options of every page are those of --help"""
+        for program in PROGRAMS:
+            with self.subTest(program):
+                code, text = output(program, "--help")
+                self.assertEqual(code, 0)
+                page = options_of_page(read(page_of(program)))
+                self.assertEqual(sorted(page),
+                                 sorted(options_of_help(text)))
+
+    def test_every_program_tells_its_version(self):
+        """--version prints the program's name and the version"""
+        version = re.search(r"AC_INIT\(\[svtree\], \[(.*?)\]",
+                            read("configure.ac")).group(1)
+        for program in PROGRAMS:
+            with self.subTest(program):
+                self.assertEqual(output(program, "--version"),
+                                 (0, f"{program} {version}\n"))
+
+
+class Svctl(unittest.TestCase):
+    @staticmethod
+    def table():
+        """The verbs of the table in the source."""
+        text = read("src", "svctl.c") + "".join(
+            read("src", n) for n in ("svctl_verbs.c",)
+            if os.path.exists(os.path.join(TOP, "src", n)))
+        body = re.search(r"svctl_verbs\[\] = \{(.*?)\n\};", text, re.S)
+        return re.findall(r'^\{ "([a-z-]+)"', body.group(1), re.M)
+
+    def test_page_names_the_verbs_of_the_table(self):
+        """svctl.1 explains exactly the verbs of the table"""
+        page = section(read("doc", "svctl.1"), "DESCRIPTION")
+        verbs = re.findall(r"^\.It Ic ([a-z-]+)", page, re.M)
+        self.assertEqual(sorted(verbs), sorted(self.table()))
+        self.assertGreater(len(verbs), 10)
+
+    def test_help_names_the_verbs_of_the_table(self):
+        """svctl --help lists exactly the verbs of the table"""
+        _, text = output("svctl", "--help")
+        verbs = re.findall(r"^  ([a-z][a-z-]*) ", text, re.M)
+        self.assertEqual(sorted(verbs), sorted(self.table()))
+
+    def test_every_verb_has_help(self):
+        """svctl VERB --help prints the usage of the verb"""
+        for verb in self.table():
+            code, text = output("svctl", verb, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn(f"usage: svctl {verb}", text)
+
+
+class Keys(unittest.TestCase):
+    @staticmethod
+    def table():
+        """[section] key -> default, as svctl --keys prints it."""
+        found, name = {}, None
+        for line in output("svctl", "--keys")[1].splitlines():
+            if line.startswith("["):
+                name = line
+            elif line:
+                words = re.split(r" {2,}| ", line)
+                value = re.match(r"\S+\s+.{10} (\S+)", line).group(1)
+                found[f"{name} {words[0]}"] = value
+        return found
+
+    @staticmethod
+    def page():
+        found = {}
+        text = read("doc", "svtree.conf.5")
+        for name in re.findall(r"^\.Ss (\[.*\])$", text, re.M):
+            for key, value in re.findall(
+                    r"^\.It Ic (\S+)(?: Li = (.*))?$",
+                    section(text, name), re.M):
+                found[f"{name} {key}"] = value or "-"
+        return found
+
+    def test_page_has_the_keys_of_the_table(self):
+        """svtree.conf.5 has exactly the keys of the table, and defaults"""
+        table = self.table()
+        self.assertGreater(len(table), 40)
+        self.assertEqual(self.page(), table)
+
+    def test_limits_are_those_of_the_table(self):
+        """svtree.conf.5 names the limits that the program knows"""
+        text = "".join(read("src", n) for n in
+                       sorted(os.listdir(os.path.join(TOP, "src")))
+                       if n.startswith("conf_") and n.endswith(".c"))
+        table = re.findall(r'\{ "([a-z-]+)", RLIMIT_', text)
+        page = re.search(r"^\.Cm (as .*) \.$",
+                         section(read("doc", "svtree.conf.5"), "[limits]"),
+                         re.M).group(1).split(" , ")
+        self.assertGreater(len(table), 5)
+        self.assertEqual(sorted(page), sorted(table))
+
+
+if __name__ == "__main__":
+    rig.main()
