@@ -5,10 +5,13 @@ Pages are read as mdoc source: .It Fl for options, .It Ic for verbs and keys,
 "Li = VALUE" behind a key for its default.
 """
 
+import glob
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 import rig
@@ -115,6 +118,29 @@ class Pages(unittest.TestCase):
                                  (0, f"{program} {version}\n"))
 
 
+class Sources(unittest.TestCase):
+    def test_every_document_is_in_the_tarball(self):
+        """every file below doc/ is in EXTRA_DIST or an installed page"""
+        known = set(PAGES + makefile("documents"))
+        here = {os.path.join("doc", n)
+                for n in os.listdir(os.path.join(TOP, "doc"))}
+        self.assertEqual(sorted(here - known), [])
+
+    def test_links_lead_somewhere(self):
+        """links and paths in the documents name files that exist"""
+        for name in makefile("documents"):
+            for target in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)",
+                                     read(name)):
+                path = os.path.join(os.path.dirname(name), target)
+                self.assertTrue(os.path.exists(os.path.join(TOP, path)),
+                                f"{name}: {target}")
+            for path in re.findall(
+                    r"`((?:src|include|tests|doc|services)/[\w./*-]+)`",
+                    read(name)):
+                self.assertTrue(glob.glob(os.path.join(TOP, path)),
+                                f"{name}: {path}")
+
+
 class Svctl(unittest.TestCase):
     @staticmethod
     def table():
@@ -188,6 +214,115 @@ class Keys(unittest.TestCase):
                          re.M).group(1).split(" , ")
         self.assertGreater(len(table), 5)
         self.assertEqual(sorted(page), sorted(table))
+
+
+def blocks(text):
+    """(info, body) of every fenced block of a Markdown text."""
+    return re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
+
+
+# Members of the JSON that differ from run to run.
+FREE = {"pid", "seq", "since", "at", "loaded", "next_at"}
+
+
+def alike(example, real, where=""):
+    """What differs between an example and a reply; None when nothing does.
+    Members whose values differ from run to run need only be there."""
+    if isinstance(example, dict) and isinstance(real, dict):
+        if list(example) != list(real):
+            return f"{where}: {list(example)}, not {list(real)}"
+        for key in example:
+            free = key in FREE or (where.endswith("supervisor") and
+                                   isinstance(example[key], str))
+            if free and isinstance(real[key], type(example[key])):
+                continue
+            bad = alike(example[key], real[key], f"{where}.{key}")
+            if bad:
+                return bad
+        return None
+    if isinstance(example, list) and isinstance(real, list) and \
+            len(example) == len(real):
+        for i, pair in enumerate(zip(example, real)):
+            bad = alike(*pair, f"{where}[{i}]")
+            if bad:
+                return bad
+        return None
+    return None if example == real else f"{where}: {example!r}, not {real!r}"
+
+
+class Protocol(rig.Case):
+    """doc/protocol.md, its examples run against a tree."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.text = read("doc", "protocol.md")
+        cls.interface = read("src", "org.svtree.varlink")
+        cls.services = {
+            re.match(r"ini services/(\w+)/", info).group(1): body
+            for info, body in blocks(cls.text) if info.startswith("ini ")}
+        cls.calls = []
+        for info, body in blocks(cls.text):
+            if info == "json" and body.startswith("-->"):
+                call, reply = body.strip().split("\n")
+                assert reply.startswith("<-- "), reply
+                cls.calls.append((json.loads(call[4:]),
+                                  json.loads(reply[4:])))
+
+    @staticmethod
+    def is_settled(tree):
+        states = {sv["name"]: sv["state"]
+                  for sv in tree.call("Status")["services"]}
+        return states["web"] in ("UP", "DOWN") and \
+            states["job"] == ("DOWN" if states["web"] == "UP" else
+                              states["job"]) and \
+            not {"STARTING", "STOPPING", "FINISHING"} & set(states.values())
+
+    def headings(self, kind):
+        found = re.search(rf"^## {kind}\n(.*?)(?=^## |\Z)", self.text,
+                          re.M | re.S)
+        return re.findall(r"^### (\w+)$", found.group(1), re.M)
+
+    def test_names_those_of_the_interface(self):
+        """protocol.md has exactly the methods, types and errors there are"""
+        for kind, word in (("Methods", "method"), ("Types", "type"),
+                           ("Errors", "error")):
+            self.assertEqual(
+                sorted(self.headings(kind)),
+                sorted(re.findall(rf"^{word} (\w+)", self.interface, re.M)))
+
+    def test_every_field_is_in_an_example(self):
+        """the members of Service and Supervisor are those of the example"""
+        example = next(r for c, r in self.calls
+                       if c["method"].endswith("Status"))["parameters"]
+        for name, real in (("Service", example["services"][0]),
+                           ("Supervisor", example["supervisor"])):
+            body = re.search(rf"^type {name} \((.*?)^\)", self.interface,
+                             re.M | re.S).group(1)
+            self.assertEqual(list(real), re.findall(r"^  (\w+):", body, re.M))
+
+    def test_examples(self):
+        """every example of protocol.md is answered as it says"""
+        last = [c for c in self.calls if c[0]["method"].endswith("Shutdown")]
+        self.assertEqual(len(last), 1)
+        self.assertGreater(len(self.calls), 14)
+        tree = self.tree(self.services)
+        for call, reply in [c for c in self.calls if c not in last] + last:
+            rig.eventually(lambda: self.is_settled(tree), 30, "a quiet tree")
+            with rig.Varlink(tree.socket) as link:
+                link.send_raw(json.dumps(call).encode() + b"\0")
+                got = link.receive()
+            self.assertIsNone(alike(reply, got), f"{call} -> {got}")
+        self.assertEqual(tree.process.wait(30), 0)
+
+    def test_program(self):
+        """the program in protocol.md prints the states"""
+        body = next(b for i, b in blocks(self.text) if i == "python run")
+        tree = self.tree(self.services)
+        rig.eventually(lambda: self.is_settled(tree), 30, "a quiet tree")
+        done = subprocess.run(
+            [sys.executable, "-c", body], capture_output=True, text=True,
+            env={**os.environ, "SVTREE_RUN": tree.run}, check=True)
+        self.assertEqual(done.stdout, "job DOWN\nsvlog UP\nweb UP\n")
 
 
 if __name__ == "__main__":
