@@ -189,6 +189,7 @@ take_message(struct tree *t, struct conn *c, const char *text, size_t len)
 	struct json_tok tok[256];
 	struct call call = { .tree = t, .conn = c };
 	char method[128], err[JSON_ERR_LEN];
+	size_t before;
 
 	if (json_parse(&call.json, text, len, tok, (int)nitems(tok), err) < 0 ||
 	    json_str(&call.json, json_get(&call.json, 0, "method"), method,
@@ -203,7 +204,12 @@ take_message(struct tree *t, struct conn *c, const char *text, size_t len)
 	    &call.more);
 	(void)json_bool(&call.json, json_get(&call.json, 0, "oneway"),
 	    &call.oneway);
+	before = c->out.len;
 	control_call(&call, method);
+	if (call.oneway && !c->subscribed) {	/* wants no reply */
+		c->out.len = before;
+		c->listing = -1;
+	}
 	/* A reply that does not fit: the client did not read the others. */
 	if (c->out.overflow)
 		c->close_soon = true;

@@ -324,6 +324,18 @@ class Protocol(rig.Case):
             env={**os.environ, "SVTREE_RUN": tree.run}, check=True)
         self.assertEqual(done.stdout, "job DOWN\nsvlog UP\nweb UP\n")
 
+    def test_oneway_gets_no_reply(self):
+        """a call with oneway is done and gets no reply"""
+        tree = self.tree(self.services)
+        with rig.Varlink(tree.socket) as link:
+            for method in ("Stop", "Status"):
+                link.send_raw(json.dumps(
+                    {"method": f"org.svtree.{method}", "oneway": True,
+                     "parameters": {"name": "web"}}).encode() + b"\0")
+            self.assertEqual(link.call("Once", {"name": "job"}).keys(),
+                             {"started"})
+        tree.wait("web", "DOWN")
+
 
 if __name__ == "__main__":
     rig.main()
