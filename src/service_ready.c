@@ -54,10 +54,9 @@ notify_bind(struct service *sv)
 void
 service_ready_open(struct service *sv)
 {
-	if (sv->conf->ready != READY_NOTIFY)
+	if (sv->conf->ready != READY_NOTIFY || sv->notify_fd >= 0)
 		return;
-	if (sv->notify_fd < 0)
-		sv->notify_fd = notify_bind(sv);
+	sv->notify_fd = notify_bind(sv);
 	if (sv->notify_fd < 0)
 		log_warn("%s: make its notify socket", sv->conf->name);
 	else

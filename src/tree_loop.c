@@ -13,7 +13,6 @@
 #include "log.h"
 #include "os.h"
 #include "service.h"
-#include "upgrade.h"
 
 #define SHUTDOWN_MS	60000	/* beyond the longest stop-timeout */
 
@@ -35,8 +34,7 @@ tree_deadline(const struct tree *t)
 
 	if (t->needs_changed)
 		return 0;
-	first = upgrade_deadline(t);
-	if (t->stopping && (first < 0 || t->stop_ms < first))
+	if (t->stopping)
 		first = t->stop_ms;
 	for (i = 0; i < t->n; i++) {
 		at = service_deadline(t->sv[i]);
@@ -62,9 +60,7 @@ reap(struct tree *t)
 			if (t->sv[i]->aux_pid == pid)
 				break;
 		sv = tree_find_pid(t, pid);
-		if (pid == t->preflight_pid)
-			upgrade_exited(t, status);
-		else if (i < t->n)
+		if (i < t->n)
 			service_aux_exited(t->sv[i], status);
 		else if (sv != NULL && sv->is_child)
 			service_exited(sv, status);
@@ -244,5 +240,4 @@ tree_step(struct tree *t)
 	if (t->stopping && now >= t->stop_ms)
 		name_blockers(t);
 	tree_sweep(t);
-	upgrade_step(t, now);
 }
