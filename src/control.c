@@ -49,6 +49,12 @@ listen_at(const struct tree *t)
 	return -1;
 }
 
+int *
+control_listen_fd(void)
+{
+	return &listen_fd;
+}
+
 int
 control_open(struct tree *t)
 {
@@ -56,6 +62,8 @@ control_open(struct tree *t)
 
 	for (i = 0; i < CONTROL_CONNS; i++)
 		conns[i].fd = -1;
+	if (listen_fd >= 0)	/* lived through an upgrade */
+		return os_watch(listen_fd, OS_READ, TAG(TAG_LISTEN, 0));
 	listen_fd = listen_at(t);
 	return listen_fd < 0 ? -1 : 0;
 }

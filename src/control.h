@@ -43,13 +43,15 @@ struct call {
 };
 
 int control_open(struct tree *t);
+/* Where the listening descriptor stands, for an upgrade. */
+int *control_listen_fd(void);
 /* The socket is there under its name; makes it anew if a cleaner took it. */
 void control_check(struct tree *t);
 void control_accept(struct tree *t);
 void control_ready(struct tree *t, int number, unsigned what);
 /* Hands an event (one JSON object) to every subscriber. */
 void control_publish(const char *event, size_t len);
-/* The descriptors that an upgrade keeps, and the last words at the end. */
+/* Hangs up on all and takes the socket away. */
 void control_close(struct tree *t);
 
 /* control_calls.c: one message, parsed; replies go to the connection */

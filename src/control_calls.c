@@ -215,6 +215,8 @@ static const struct method {
 	{ "Reload",	control_reload,	RIGHT_GRANT },
 	{ "Report",	control_report,	RIGHT_GRANT },
 	{ "Shutdown",	control_shutdown,	RIGHT_GRANT },
+	{ "Upgrade",	control_upgrade,	RIGHT_GRANT },
+	{ "Detach",	control_detach,	RIGHT_GRANT },
 };
 
 /* The owner and root may do all; the owner's group and the services of the

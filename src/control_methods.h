@@ -21,6 +21,8 @@ void control_reload(struct call *c);
 void control_report(struct call *c);
 void control_subscribe(struct call *c);
 void control_shutdown(struct call *c);
+void control_upgrade(struct call *c);
+void control_detach(struct call *c);
 void control_status(struct call *c);
 
 #endif

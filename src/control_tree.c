@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "control_methods.h"
+#include "interface.h"
 #include "log.h"
 #include "os.h"
 #include "service.h"
 #include "status.h"
+#include "upgrade.h"
 
 /* Names told by a reload, and its errors, gathered as JSON strings. */
 struct gathered {
@@ -141,6 +143,36 @@ control_shutdown(struct call *c)
 {
 	control_done(c);
 	tree_shutdown(c->tree);
+}
+
+void
+control_upgrade(struct call *c)
+{
+	char program[1024], err[CONF_ERR_LEN];
+	int v = control_param(c, "program");
+
+	if (json_kind(&c->json, v) == JSON_STRING &&
+	    control_text(c, "program", program, sizeof program) < 0)
+		interface_error(c, "InvalidParameter", "parameter",
+		    "program");
+	else if (upgrade_begin(c->tree, json_kind(&c->json, v) ==
+	    JSON_STRING ? program : NULL, err) < 0)
+		control_error(c->conn, "org.svtree.Failed", NULL, err);
+	else
+		control_done(c);
+}
+
+void
+control_detach(struct call *c)
+{
+	if (c->tree->stopping) {
+		control_error(c->conn, "org.svtree.Failed", NULL,
+		    "the tree is shutting down");
+		return;
+	}
+	control_done(c);
+	event_tree(c->tree, "detach", "leaving; the services run on");
+	c->tree->detached = c->tree->done = true;
 }
 
 /* Status: a list that may be longer than the buffer, written as it drains. */

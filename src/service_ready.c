@@ -54,9 +54,10 @@ notify_bind(struct service *sv)
 void
 service_ready_open(struct service *sv)
 {
-	if (sv->conf->ready != READY_NOTIFY || sv->notify_fd >= 0)
+	if (sv->conf->ready != READY_NOTIFY)
 		return;
-	sv->notify_fd = notify_bind(sv);
+	if (sv->notify_fd < 0)
+		sv->notify_fd = notify_bind(sv);
 	if (sv->notify_fd < 0)
 		log_warn("%s: make its notify socket", sv->conf->name);
 	else

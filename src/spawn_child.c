@@ -93,6 +93,7 @@ env_fill(const struct service *sv, const struct conf_user *u)
 		env_add("SVTREE_PATH", value);
 	env_add("SVTREE_RUN", sv->tree->run);
 	env_add("SVTREE_SERVICES", sv->tree->services);
+	env_add("SVTREE_STATE", sv->tree->state);
 	env_add("SVTREE_LOG", sv->tree->log);
 	env_add("SVTREE_SERVICE", c->name);
 	if (c->ready == READY_NOTIFY) {

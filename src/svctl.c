@@ -46,6 +46,10 @@ const struct verb svctl_verbs[] = {
     svctl_recover, "Once" },
 { "shutdown", "", "stop all services in order, then the supervisor", 0, 0,
     svctl_shutdown, "Shutdown" },
+{ "upgrade", "[PROGRAM]", "replace the supervisor, not the services", 0, 1,
+    svctl_upgrade, "Upgrade" },
+{ "detach", "", "end the supervisor and leave the services running", 0, 0,
+    svctl_detach, "Detach" },
 { NULL, NULL, NULL, 0, 0, NULL, NULL }
 };
 

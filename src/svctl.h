@@ -97,6 +97,8 @@ int svctl_act(struct ctl *c);
 int svctl_signal(struct ctl *c);
 int svctl_reload(struct ctl *c);
 int svctl_shutdown(struct ctl *c);
+int svctl_upgrade(struct ctl *c);
+int svctl_detach(struct ctl *c);
 int svctl_wait(struct ctl *c);
 int svctl_logs(struct ctl *c);
 int svctl_events(struct ctl *c);

@@ -18,12 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client.h"
 #include "control.h"
 #include "die.h"
 #include "log.h"
 #include "os.h"
 #include "service.h"
+#include "tree_dirs.h"
+#include "upgrade.h"
 
 static const char usage_text[] =
 "usage: svtree [--run DIR] [--state DIR] [--log DIR] [SERVICES_DIR]\n"
@@ -39,6 +40,7 @@ static const char usage_text[] =
 "  --log DIR     logs (root: /var/log/svtree; else ~/.svtree/log)\n"
 "  SERVICES_DIR  default: root: /etc/svtree/services; else\n"
 "                ~/.svtree/services\n"
+"  --preflight   only say whether this program could take over that tree\n"
 "  -h, --help    this text        -V, --version\n"
 "\n"
 "Exit: 0 stopped as told, 100 used wrongly or the services are in error,\n"
@@ -48,17 +50,21 @@ static const struct option options[] = {
 	{ "run", required_argument, NULL, 'r' },
 	{ "state", required_argument, NULL, 's' },
 	{ "log", required_argument, NULL, 'l' },
+	{ "preflight", no_argument, NULL, 'p' },
+	{ "resume", no_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
+
+enum mode { START, PREFLIGHT, RESUME };
 
 static struct tree tree;
 
 /* Standard descriptors must be something, or sockets would take their
  * numbers; all others that we were given are nobody's. */
 static void
-clean_descriptors(void)
+clean_descriptors(enum mode mode)
 {
 	int fd;
 
@@ -66,109 +72,99 @@ clean_descriptors(void)
 		if ((fd = open("/dev/null", O_RDWR)) < 0)
 			_exit(EXIT_SYSTEM);
 	} while (fd <= 2);
-	os_close_from(3);
+	(void)close(fd);
+	if (mode != RESUME)	/* those that an upgrade let through are ours */
+		os_close_from(3);
 }
 
+/* A directory of the command line; the run directory is short, as a socket's
+ * path is. */
 static void
-default_dir(char *dst, size_t cap, const char *root_dir, const char *name)
+take_dir(char *dst, size_t cap, const char *what)
 {
-	const char *home = getenv("HOME");
-
-	if (geteuid() == 0)
-		(void)snprintf(dst, cap, "%s", root_dir);
-	else
-		(void)snprintf(dst, cap, "%s/.svtree/%s",
-		    home != NULL ? home : "", name);
-}
-
-/* Makes dir and its parents and its name absolute. */
-static void
-settle_dir(char *dir, size_t cap, bool make)
-{
-	char path[PATH_MAX], *p;
-
-	if (strlen(dir) >= sizeof path)
-		diex(EXIT_USAGE, "%s: too long", dir);
-	(void)snprintf(path, sizeof path, "%s", dir);
-	for (p = path + 1; make && *p != '\0'; p++)
-		if (*p == '/') {
-			*p = '\0';
-			(void)mkdir(path, 0755);
-			*p = '/';
-		}
-	if (make && mkdir(path, 0755) < 0 && errno != EEXIST)
-		die(EXIT_SYSTEM, "make directory %s", path);
-	if (realpath(dir, path) == NULL)
-		die(EXIT_USAGE, "directory %s", dir);
-	if (strlen(path) >= cap)
+	if (strlcpy(dst, what, cap) >= cap)
 		diex(EXIT_USAGE, "%s: the path is too long (at most %zu "
-		    "bytes)", path, cap - 1);
-	(void)snprintf(dir, cap, "%s", path);
+		    "bytes)", what, cap - 1);
 }
 
-static void
+static enum mode
+take_option(struct tree *t, int c, enum mode mode)
+{
+	switch (c) {
+	case 'r':
+		take_dir(t->run, sizeof t->run, optarg);
+		return mode;
+	case 's':
+		take_dir(t->state, sizeof t->state, optarg);
+		return mode;
+	case 'l':
+		take_dir(t->log, sizeof t->log, optarg);
+		return mode;
+	case 'p':
+		return PREFLIGHT;
+	case 'R':
+		return RESUME;
+	case 'h':
+		(void)fputs(usage_text, stdout);
+		exit(0);
+	case 'V':
+		(void)puts("svtree " PACKAGE_VERSION);
+		exit(0);
+	default:
+		(void)fputs(usage_text, stderr);
+		exit(EXIT_USAGE);
+	}
+}
+
+static enum mode
 take_arguments(struct tree *t, int argc, char **argv)
 {
-	char run[PATH_MAX] = "";
+	enum mode mode = START;
+	char err[CONF_ERR_LEN];
 	int c;
 
-	default_dir(t->state, sizeof t->state, "/var/lib/svtree", "state");
-	default_dir(t->log, sizeof t->log, "/var/log/svtree", "log");
-	default_dir(t->services, sizeof t->services, "/etc/svtree/services",
-	    "services");
+	if (tree_dirs_default(t, err) < 0)
+		diex(EXIT_USAGE, "%s", err);
 	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
-		switch (c) {
-		case 'r':
-			(void)snprintf(run, sizeof run, "%s", optarg);
-			break;
-		case 's':
-			(void)snprintf(t->state, sizeof t->state, "%s",
-			    optarg);
-			break;
-		case 'l':
-			(void)snprintf(t->log, sizeof t->log, "%s", optarg);
-			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("svtree " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
-		}
+		mode = take_option(t, c, mode);
 	if (argc - optind > 1)
 		diex(EXIT_USAGE, "one SERVICES_DIR, not %d", argc - optind);
 	if (optind < argc)
-		(void)snprintf(t->services, sizeof t->services, "%s",
-		    argv[optind]);
-	if (run[0] == '\0' && client_run_dir(NULL, run, sizeof run) < 0)
+		take_dir(t->services, sizeof t->services, argv[optind]);
+	if (t->run[0] == '\0')
 		diex(EXIT_USAGE, "no run directory: give --run DIR");
-	if (strlen(run) >= sizeof t->run)
-		diex(EXIT_USAGE, "%s: the run directory's path is too long "
-		    "for a socket below it (at most %zu bytes)", run,
-		    sizeof t->run - 1);
-	(void)snprintf(t->run, sizeof t->run, "%s", run);
+	return mode;
+}
+
+static void
+settle_dirs(struct tree *t, bool make)
+{
+	char err[CONF_ERR_LEN];
+
+	if (tree_dirs_settle(t->run, sizeof t->run, make, err) < 0 ||
+	    tree_dirs_settle(t->state, sizeof t->state, make, err) < 0 ||
+	    tree_dirs_settle(t->log, sizeof t->log, make, err) < 0 ||
+	    tree_dirs_settle(t->services, sizeof t->services, false, err) < 0)
+		diex(EXIT_USAGE, "%s", err);
 }
 
 /* One supervisor a run directory. A POSIX lock: it names its holder, and a
  * child in limbo does not inherit it. The descriptor stays open, and the
  * file is never opened again: closing a second one would drop the lock. */
 static void
-take_lock(const struct tree *t)
+take_lock(struct tree *t)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[TREE_PATH_MAX + 16];
-	int fd;
 
 	(void)snprintf(path, sizeof path, "%s/lock", t->run);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
+	if (t->lock_fd < 0)	/* not let through by an upgrade */
+		t->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (t->lock_fd < 0)
 		die(EXIT_SYSTEM, "open %s", path);
-	if (fcntl(fd, F_SETLK, &fl) == 0)
+	if (fcntl(t->lock_fd, F_SETLK, &fl) == 0)
 		return;
-	if (fcntl(fd, F_GETLK, &fl) == 0 && fl.l_type != F_UNLCK)
+	if (fcntl(t->lock_fd, F_GETLK, &fl) == 0 && fl.l_type != F_UNLCK)
 		diex(EXIT_USAGE, "another supervisor (pid %d) runs on %s",
 		    (int)fl.l_pid, t->run);
 	die(EXIT_SYSTEM, "lock %s", path);
@@ -194,16 +190,14 @@ print_error(void *arg, const char *line)
 }
 
 static void
-open_all(struct tree *t)
+open_all(struct tree *t, enum mode mode)
 {
 	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT,
 	    SIGUSR1, 0 };
 	char err[CONF_ERR_LEN];
 
-	settle_dir(t->run, sizeof t->run, true);
-	settle_dir(t->state, sizeof t->state, true);
-	settle_dir(t->log, sizeof t->log, true);
-	settle_dir(t->services, sizeof t->services, false);
+	settle_dirs(t, true);
+	t->lock_fd = mode == RESUME ? upgrade_lock(t) : -1;
 	take_lock(t);
 	link_logs(t);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -216,24 +210,53 @@ open_all(struct tree *t)
 	if (tree_load(t, print_error, NULL, NULL) < 0)
 		diex(EXIT_USAGE, "%s: not started; mend the errors above",
 		    t->services);
+	t->resumed = mode == RESUME && upgrade_resume(t);
 	if (control_open(t) < 0)
 		die(EXIT_SYSTEM, "make %s/control", t->run);
+}
+
+/* What a supervisor asks of the program that is to replace it. Touches
+ * nothing. */
+static int
+preflight(struct tree *t)
+{
+	struct conf_tree conf;
+	struct table table;
+	char path[TREE_PATH_MAX + 16];
+
+	settle_dirs(t, false);
+	(void)snprintf(path, sizeof path, "%s/table", t->run);
+	if (table_open_read(&table, path) < 0)
+		die(EXIT_SYSTEM, "read %s", path);
+	table_close(&table);
+	if (conf_load(&conf, t->services, print_error, NULL) < 0)
+		diex(EXIT_USAGE, "%s: mend the errors above first",
+		    t->services);
+	conf_free(&conf);
+	log_info(PACKAGE_VERSION " can take over");
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct os_event ev[64];
+	enum mode mode;
 	int i, n;
 
 	log_open("svtree");
-	clean_descriptors();
+	mode = take_arguments(&tree, argc, argv);
+	if (mode == PREFLIGHT)
+		return preflight(&tree);
+	clean_descriptors(mode);
 	(void)umask(022);
-	take_arguments(&tree, argc, argv);
-	open_all(&tree);
+	upgrade_open(argv[0]);
+	open_all(&tree, mode);
 	log_info("%s: %d services, run directory %s", tree.services,
 	    tree.n, tree.run);
 	tree_adopt(&tree);
+	if (tree.resumed)	/* what ended between the two programs */
+		(void)raise(SIGCHLD);
 	/* From here on nothing but a shutdown ends us. */
 	while (!tree.done) {
 		n = os_wait(tree_deadline(&tree), ev, (int)nitems(ev));
@@ -242,6 +265,7 @@ main(int argc, char **argv)
 		tree_step(&tree);
 	}
 	control_close(&tree);
-	log_info("all services are down; bye");
+	log_info(tree.detached ? "the services run on; bye" :
+	    "all services are down; bye");
 	return 0;
 }

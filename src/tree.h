@@ -63,6 +63,10 @@ struct tree {
 	int64_t	 since_us, loaded_us;	/* started, definitions read */
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
+	int	 lock_fd;	/* run/lock, held for life */
+	pid_t	 preflight_pid;	/* of an upgrade, 0 none */
+	bool	 resumed;	/* by an upgrade: children are still ours */
+	bool	 detached;	/* gone without a shutdown */
 	bool	 needs_changed;	/* WAITING services want a look */
 	bool	 stopping;	/* shutdown: absorbing */
 	int64_t	 stop_ms;	/* its global deadline */

@@ -19,6 +19,10 @@ take_over(struct service *sv)
 
 	if (r->pid <= 1 || r->start == 0)
 		return false;
+	if (sv->tree->resumed && !r->adopted) {
+		sv->is_child = true;	/* if it has ended, a wait tells */
+		return true;
+	}
 	sv->watch = os_watch_proc(r->pid, r->start, TAG(TAG_PROC, sv->slot));
 	if (sv->watch < 0)
 		return false;
@@ -35,8 +39,11 @@ carry_on(struct service *sv)
 	struct record *r = &sv->rec;
 
 	service_ready_open(sv);
+	if (sv->ready_fd >= 0)
+		(void)os_watch(sv->ready_fd, OS_READ,
+		    TAG(TAG_READY, sv->slot));
 	if (r->state == ST_STARTING && (sv->conf->ready == READY_NONE ||
-	    sv->conf->ready == READY_FD)) {
+	    (sv->conf->ready == READY_FD && sv->ready_fd < 0))) {
 		r->ready_ms = os_now_ms();
 		service_event(sv, EV_READY, "");
 	} else if (r->state == ST_STARTING && sv->conf->ready == READY_CHECK) {

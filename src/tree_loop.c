@@ -13,6 +13,7 @@
 #include "log.h"
 #include "os.h"
 #include "service.h"
+#include "upgrade.h"
 
 #define SHUTDOWN_MS	60000	/* beyond the longest stop-timeout */
 
@@ -34,7 +35,8 @@ tree_deadline(const struct tree *t)
 
 	if (t->needs_changed)
 		return 0;
-	if (t->stopping)
+	first = upgrade_deadline(t);
+	if (t->stopping && (first < 0 || t->stop_ms < first))
 		first = t->stop_ms;
 	for (i = 0; i < t->n; i++) {
 		at = service_deadline(t->sv[i]);
@@ -60,7 +62,9 @@ reap(struct tree *t)
 			if (t->sv[i]->aux_pid == pid)
 				break;
 		sv = tree_find_pid(t, pid);
-		if (i < t->n)
+		if (pid == t->preflight_pid)
+			upgrade_exited(t, status);
+		else if (i < t->n)
 			service_aux_exited(t->sv[i], status);
 		else if (sv != NULL && sv->is_child)
 			service_exited(sv, status);
@@ -240,4 +244,5 @@ tree_step(struct tree *t)
 	if (t->stopping && now >= t->stop_ms)
 		name_blockers(t);
 	tree_sweep(t);
+	upgrade_step(t, now);
 }
