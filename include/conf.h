@@ -2,6 +2,7 @@
 #ifndef SVTREE_CONF_H
 #define SVTREE_CONF_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
  */
 #define CONF_NAME_MAX	48	/* length of a service's name, without NUL */
 #define CONF_ERR_LEN	512
+#define CONF_UNSET	INT_MIN	/* of nice and oom_score_adj */
 
 enum conf_type { TYPE_DAEMON, TYPE_ONESHOT };
 enum conf_restart { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
@@ -38,7 +40,7 @@ struct conf_needs {
 
 struct conf_limit {		/* [limits]: setrlimit(2) by name */
 	int	 resource;
-	uint64_t value;		/* UINT64_MAX is infinity */
+	uint64_t soft, hard;	/* UINT64_MAX is infinity */
 };
 
 struct conf_log {		/* [log] */
@@ -91,6 +93,7 @@ struct conf_service {
 	struct conf_list exec;	/* n = 0: ./run */
 	char	*user;		/* as written: a name, owner-of:PATH, or NULL */
 	char	*group;
+	struct conf_list groups; /* supplementary, beside the user's own */
 	char	*directory;
 	enum conf_type type;
 	int64_t	 every_ms;	/* oneshot's timer, 0 none */
@@ -112,6 +115,11 @@ struct conf_service {
 	struct conf_list grants; /* control methods its processes may call */
 	struct conf_list environment; /* NAME=value, [environment] */
 	struct conf_list pass;	/* names let through from the supervisor */
+	struct conf_list env_file; /* paths, each maybe after a '-' */
+	struct conf_list env_dir; /* directories as of chpst -e, the same */
+	int	 umask;		/* 022 */
+	int	 nice;		/* CONF_UNSET: the supervisor's */
+	int	 oom_score_adj;	/* CONF_UNSET: 0 */
 	struct conf_limit *limits;
 	int	 nlimits;
 	struct conf_log log;
@@ -152,6 +160,25 @@ struct conf_user {
 	char	 name[64], home[256], shell[128];
 };
 int conf_user(const struct conf_service *sv, struct conf_user *u, char *err);
+
+/* The word of [limits] for a resource of setrlimit(2). */
+const char *conf_limit_name(int resource);
+
+/*
+ * Variables from files: NAME=value lines, or a directory with a file for each
+ * variable (chpst(8) -e: its first line counts, an empty file takes the
+ * variable away: value NULL). A path behind a '-' may be missing. Returns 0,
+ * or -1 with a reason in err (CONF_ERR_LEN) that names the file and line.
+ */
+typedef void conf_env_each(void *arg, const char *name, const char *value);
+int conf_env_file(const char *path, conf_env_each *each, void *arg,
+    char *err);
+int conf_env_dir(const char *path, conf_env_each *each, void *arg,
+    char *err);
+/* The next variable of an env-file's text. *text and *line are moved on.
+ * 1 there is one, 0 at the end, -1 with a reason in err. */
+int conf_env_next(const char **text, int *line, char *name, size_t name_cap,
+    char *value, size_t value_cap, char *err);
 
 /* Where programs are looked for: $SVTREE_PATH, else the directories that this
  * build was made with, colon-separated. */

@@ -83,6 +83,9 @@ void os_close_from(int lowest);
 void os_subreaper(void);
 /* send(2) on a socket whose peer may have hung up: EPIPE, never SIGPIPE. */
 ssize_t os_send(int fd, const void *bytes, size_t n);
+/* How likely the kernel kills this process when memory is short, -1000 to
+ * 1000; where the system knows no such thing, nothing happens. */
+int os_oom_score(int adj);
 /* The user and group behind a connected UNIX socket, and its process (0
  * where the system does not say). */
 int os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid);

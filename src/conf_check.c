@@ -68,9 +68,9 @@ is_on_path(const char *program)
 }
 
 /* A program by path or by name; one in a user's own PATH must be absolute. */
-static void
-check_program(struct conf_reader *rd, const char *section, const char *key,
-    const char *program)
+void
+conf_check_program(struct conf_reader *rd, const char *section,
+    const char *key, const char *program)
 {
 	bool path = strchr(program, '/') != NULL;
 
@@ -101,7 +101,7 @@ check_exec(struct conf_reader *rd)
 		conf_error_at(rd, "service", "exec", "exec: there is a run "
 		    "script as well; one of the two is right");
 	else if (sv->exec.n > 0)
-		check_program(rd, "service", "exec", sv->exec.v[0]);
+		conf_check_program(rd, "service", "exec", sv->exec.v[0]);
 }
 
 static void
@@ -151,7 +151,7 @@ check_parts(struct conf_reader *rd)
 			conf_error_at(rd, "health", "type", "type: exec wants "
 			    "a command");
 		else
-			check_program(rd, "health", "command",
+			conf_check_program(rd, "health", "command",
 			    sv->health.command.v[0]);
 	} else if (sv->health.type != NULL && sv->health.url == NULL) {
 		conf_error_at(rd, "health", "type", "type: %s wants a url",
@@ -164,7 +164,7 @@ check_parts(struct conf_reader *rd)
 		conf_error_at(rd, "container", "name", "name: compose, the "
 		    "file that defines it, is missing");
 	if (sv->docker.start.n > 0)
-		check_program(rd, "docker", "start-command",
+		conf_check_program(rd, "docker", "start-command",
 		    sv->docker.start.v[0]);
 }
 
@@ -178,6 +178,7 @@ conf_check_service(struct conf_reader *rd)
 	check_exec(rd);
 	check_user(rd);
 	check_type(rd);
+	conf_check_run(rd);
 	check_parts(rd);
 }
 

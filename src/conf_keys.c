@@ -33,6 +33,8 @@ static const struct conf_key keys[] = {
 { "service", "user", KIND_TEXT, AT(user), NULL,
     "a name, or owner-of:PATH" },
 { "service", "group", KIND_TEXT, AT(group), NULL, "instead of the user's" },
+{ "service", "groups", KIND_WORDS, AT(groups), NULL,
+    "groups beside those of the user" },
 { "service", "directory", KIND_PATH, AT(directory), NULL,
     "to run in; default: the service's directory" },
 { "service", "type", KIND_CHOICE, AT(type), types, "daemon or oneshot" },
@@ -70,6 +72,14 @@ static const struct conf_key keys[] = {
     "control methods that its processes may call" },
 { "service", "pass-environment", KIND_WORDS, AT(pass), NULL,
     "variables let through from the supervisor" },
+{ "service", "env-file", KIND_PATHS, AT(env_file), NULL,
+    "files of NAME=value lines, read at each start" },
+{ "service", "env-dir", KIND_PATHS, AT(env_dir), NULL,
+    "directories with a file for each variable" },
+{ "service", "umask", KIND_MODE, AT(umask), NULL, "default: 022" },
+{ "service", "nice", KIND_NICE, AT(nice), NULL, "-20 (first) to 19" },
+{ "service", "oom-score-adj", KIND_SCORE, AT(oom_score_adj), NULL,
+    "Linux: -1000 (never killed) to 1000; default: 0" },
 { "log", "max-size", KIND_SIZE, AT(log.max_size), NULL, "of one file" },
 { "log", "total", KIND_SIZE, AT(log.total), NULL, "of all files" },
 { "log", "keep", KIND_COUNT, AT(log.keep), NULL, "rotated files" },
@@ -168,6 +178,8 @@ conf_defaults(struct conf_service *sv)
 	sv->stop_signal = conf_signal("TERM");
 	sv->stop_timeout_ms = 20000;
 	sv->start_timeout_ms = 60000;
+	sv->umask = 022;
+	sv->nice = sv->oom_score_adj = CONF_UNSET;
 	sv->log.max_size = 10 << 20;
 	sv->log.total = 100 << 20;
 	sv->log.keep = 10;

@@ -10,11 +10,6 @@
 #include "buf.h"
 #include "conf_kinds.h"
 
-#define COUNT_MAX	1000000
-
-typedef bool set_kind(struct conf_reader *, const struct conf_key *,
-    const char *, void *);
-
 static bool
 copy(struct conf_reader *rd, const struct conf_key *key, const char *value,
     void *where)
@@ -90,60 +85,19 @@ set_needs(struct conf_reader *rd, const struct conf_key *key,
 	return words.n > 0;
 }
 
+/* Absolute ones, each maybe after a '-': it need not be there. */
 static bool
-set_duration(struct conf_reader *rd, const struct conf_key *key,
+set_paths(struct conf_reader *rd, const struct conf_key *key,
     const char *value, void *where)
 {
-	(void)rd;
-	(void)key;
-	*(int64_t *)where = conf_duration(value);
-	return *(int64_t *)where >= 0;
-}
+	struct conf_list *list = where;
+	int i;
 
-static bool
-set_size(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	(void)rd;
-	(void)key;
-	*(int64_t *)where = conf_size(value);
-	return *(int64_t *)where >= 4096;
-}
-
-static bool
-set_count(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	const char *wrong;
-
-	(void)rd;
-	(void)key;
-	*(int64_t *)where = strtonum(value, 1, COUNT_MAX, &wrong);
-	return wrong == NULL;
-}
-
-static bool
-set_port(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	const char *wrong;
-
-	(void)rd;
-	(void)key;
-	*(int64_t *)where = strtonum(value, 1, 65535, &wrong);
-	return wrong == NULL;
-}
-
-static bool
-set_bool(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	(void)rd;
-	(void)key;
-	*(bool *)where = strcmp(value, "yes") == 0 ||
-	    strcmp(value, "true") == 0;
-	return *(bool *)where || strcmp(value, "no") == 0 ||
-	    strcmp(value, "false") == 0;
+	(void)conf_words(rd, key->key, value, list);
+	for (i = 0; i < list->n; i++)
+		if (list->v[i][list->v[i][0] == '-'] != '/')
+			return false;
+	return list->n > 0;
 }
 
 static int
@@ -192,36 +146,6 @@ set_name(struct conf_reader *rd, const struct conf_key *key,
 }
 
 static bool
-set_signal(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	(void)rd;
-	(void)key;
-	*(int *)where = conf_signal(value);
-	return *(int *)where > 0;
-}
-
-static bool
-set_restart_limit(struct conf_reader *rd, const struct conf_key *key,
-    const char *value, void *where)
-{
-	const char *slash = strchr(value, '/'), *wrong;
-	char count[32];
-	int64_t window;
-
-	(void)key;
-	(void)snprintf(count, sizeof count, "%.*s", slash != NULL ?
-	    (int)(slash - value) : 31, value);
-	*(int64_t *)where = strtonum(count, 0, 65534, &wrong);
-	if (wrong != NULL || slash == NULL)
-		return wrong == NULL;
-	window = conf_duration(slash + 1);
-	if (window > 0)
-		rd->sv->restart_window_ms = window;
-	return window > 0;
-}
-
-static bool
 set_ready(struct conf_reader *rd, const struct conf_key *key,
     const char *value, void *where)
 {
@@ -244,7 +168,7 @@ set_ready(struct conf_reader *rd, const struct conf_key *key,
 }
 
 static const struct {
-	set_kind	*set;
+	conf_set_to	*set;
 	const char	*name, *right;
 } kinds[KIND_MAX] = {
 	[KIND_TEXT] = { copy, "text", "some text" },
@@ -255,21 +179,30 @@ static const struct {
 	[KIND_NEEDS] = { set_needs, "services",
 	    "names of services, each maybe with :healthy" },
 	[KIND_CODES] = { set_codes, "exit codes", "numbers from 0 to 255" },
-	[KIND_DURATION] = { set_duration, "duration",
+	[KIND_DURATION] = { conf_set_duration, "duration",
 	    "a duration such as 250ms, 10s, 5m or 1h30m" },
-	[KIND_SIZE] = { set_size, "size",
+	[KIND_SIZE] = { conf_set_size, "size",
 	    "a size such as 64K, 10M or 1G, at least 4K" },
-	[KIND_COUNT] = { set_count, "count", "a number from 1 to 1000000" },
-	[KIND_PORT] = { set_port, "port", "a number from 1 to 65535" },
-	[KIND_BOOL] = { set_bool, "yes or no", "yes or no" },
+	[KIND_COUNT] = { conf_set_count, "count",
+	    "a number from 1 to 1000000" },
+	[KIND_PORT] = { conf_set_port, "port", "a number from 1 to 65535" },
+	[KIND_BOOL] = { conf_set_bool, "yes or no", "yes or no" },
 	[KIND_FLAG] = { set_flag, "word", NULL },
 	[KIND_CHOICE] = { set_choice, "word", NULL },
-	[KIND_SIGNAL] = { set_signal, "signal",
+	[KIND_SIGNAL] = { conf_set_signal, "signal",
 	    "a signal such as TERM, SIGINT or 15" },
-	[KIND_LIMIT] = { set_restart_limit, "limit",
+	[KIND_LIMIT] = { conf_set_restart_limit, "limit",
 	    "COUNT or COUNT/WINDOW such as 10/5m" },
 	[KIND_READY] = { set_ready, "readiness",
 	    "none, notify, fd:N (3 to 255) or check" },
+	[KIND_MODE] = { conf_set_mode, "mode",
+	    "an octal number such as 022 or 0660" },
+	[KIND_NICE] = { conf_set_nice, "priority",
+	    "a number from -20 to 19" },
+	[KIND_SCORE] = { conf_set_score, "score",
+	    "a number from -1000 to 1000" },
+	[KIND_PATHS] = { set_paths, "paths",
+	    "absolute paths, each maybe after a '-' when it may be missing" },
 };
 
 const char *

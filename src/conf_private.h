@@ -8,7 +8,7 @@
 
 /* What the files of conf_*.c share: memory, errors with their place. */
 #define CONF_WORDS_MAX	128	/* words of one value */
-#define CONF_KEYS_MAX	64
+#define CONF_KEYS_MAX	128
 #define CONF_VALUE_MAX	4096	/* bytes of one value */
 
 struct conf_reader {
@@ -47,6 +47,11 @@ int conf_words(struct conf_reader *rd, const char *key, const char *text,
     struct conf_list *list);
 
 /* conf_check.c */
+/* A program by absolute path or by a name in conf_default_path. */
+void conf_check_program(struct conf_reader *rd, const char *section,
+    const char *key, const char *program);
+/* conf_check_run.c: what its processes are given. */
+void conf_check_run(struct conf_reader *rd);
 void conf_check_service(struct conf_reader *rd);
 void conf_check_tree(struct conf_reader *rd);
 bool conf_name_is_good(const char *name);

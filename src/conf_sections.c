@@ -49,33 +49,84 @@ static const struct {
 	{ "nproc", RLIMIT_NPROC }, { "stack", RLIMIT_STACK },
 };
 
-void
-conf_set_limit(struct conf_reader *rd, const char *name, const char *value)
+const char *
+conf_limit_name(int resource)
 {
-	struct conf_service *sv = rd->sv;
-	int64_t n = conf_size(value);
+	size_t i;
+
+	for (i = 0; i < nitems(limits); i++)
+		if (limits[i].resource == resource)
+			return limits[i].name;
+	return "?";
+}
+
+static int
+find_limit(const char *name)
+{
 	size_t i;
 
 	for (i = 0; i < nitems(limits); i++)
 		if (strcmp(limits[i].name, name) == 0)
-			break;
-	if (i == nitems(limits)) {
+			return limits[i].resource;
+	return -1;
+}
+
+static bool
+one_limit(const char *text, uint64_t *value)
+{
+	int64_t n = conf_size(text);
+
+	*value = n < 0 ? UINT64_MAX : (uint64_t)n;
+	return n >= 0 || strcmp(text, "infinity") == 0;
+}
+
+/* VALUE for both, or SOFT:HARD. */
+static bool
+parse_limit(const char *text, struct conf_limit *l)
+{
+	const char *colon = strchr(text, ':');
+	char soft[64];
+
+	if (colon == NULL) {
+		l->soft = l->hard = 0;
+		return one_limit(text, &l->soft) && one_limit(text, &l->hard);
+	}
+	(void)snprintf(soft, sizeof soft, "%.*s", (int)(colon - text), text);
+	return one_limit(soft, &l->soft) && one_limit(colon + 1, &l->hard);
+}
+
+void
+conf_set_limit(struct conf_reader *rd, const char *name, const char *value)
+{
+	struct conf_service *sv = rd->sv;
+	struct conf_limit l = { .resource = find_limit(name) };
+	int i;
+
+	if (l.resource < 0) {
 		conf_error(rd, "unknown limit %s; known are as, core, cpu, "
 		    "data, fsize, memlock, nofile, nproc, stack", name);
 		return;
 	}
-	if (n < 0 && strcmp(value, "infinity") != 0) {
-		conf_error(rd, "%s: '%s' is not right; it wants a number, a "
-		    "size or infinity", name, value);
+	for (i = 0; i < sv->nlimits; i++)
+		if (sv->limits[i].resource == l.resource) {
+			conf_error(rd, "%s: given before; once is right",
+			    name);
+			return;
+		}
+	if (!parse_limit(value, &l)) {
+		conf_error(rd, "%s: '%.80s' is not right; it wants a number, "
+		    "a size or infinity, or two of them as SOFT:HARD", name,
+		    value);
+		return;
+	}
+	if (l.soft > l.hard) {
+		conf_error(rd, "%s: the soft limit is above the hard one; "
+		    "SOFT:HARD is the order", name);
 		return;
 	}
 	if (sv->limits == NULL)
 		sv->limits = conf_alloc(rd->tree,
 		    nitems(limits) * sizeof *sv->limits);
-	if (sv->limits == NULL || (size_t)sv->nlimits == nitems(limits)) {
-		conf_error(rd, "%s: too many limits", name);
-		return;
-	}
-	sv->limits[sv->nlimits].resource = limits[i].resource;
-	sv->limits[sv->nlimits++].value = n < 0 ? UINT64_MAX : (uint64_t)n;
+	if (sv->limits != NULL)
+		sv->limits[sv->nlimits++] = l;
 }

@@ -71,6 +71,12 @@ put_value(struct buf *b, const struct conf_key *key, const void *where)
 	case KIND_READY:
 		buf_puts(b, "none");
 		break;
+	case KIND_MODE:
+		buf_printf(b, "%03o", *(const unsigned *)where);
+		break;
+	case KIND_NICE:
+	case KIND_SCORE:
+	case KIND_PATHS:
 	case KIND_TEXT:
 	case KIND_PATH:
 	case KIND_URL:

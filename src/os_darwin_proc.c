@@ -288,3 +288,11 @@ os_port_holder(uint16_t port, uid_t *uid)
 		return 0;
 	return pid;
 }
+
+/* macOS kills by its own order (jetsam), which no process may change. */
+int
+os_oom_score(int adj)
+{
+	(void)adj;
+	return 0;
+}

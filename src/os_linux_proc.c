@@ -254,3 +254,19 @@ os_port_holder(uint16_t port, uid_t *uid)
 	pid = each_process(holds_socket, wanted);
 	return pid == 0 ? -1 : pid;
 }
+
+int
+os_oom_score(int adj)
+{
+	char text[16];
+	ssize_t n;
+	int fd;
+
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	(void)snprintf(text, sizeof text, "%d", adj);
+	n = write(fd, text, strlen(text));
+	(void)close(fd);
+	return n < 0 ? -1 : 0;
+}

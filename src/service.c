@@ -259,8 +259,9 @@ describe_exit(struct service *sv)
 	if (r->state == ST_STOPPING)
 		return;
 	if (sv->start_errno != 0)
-		service_set_reason(sv, "cannot %s: %s", sv->start_step,
-		    strerror(sv->start_errno));
+		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
+		    sv->start_errno > 0 ? ": " : "",
+		    sv->start_errno > 0 ? strerror(sv->start_errno) : "");
 	else if (r->exit_kind == EXIT_CODE)
 		service_set_reason(sv, "exited with code %d", r->exit_value);
 	else if (r->exit_kind == EXIT_SIGNAL)

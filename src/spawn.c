@@ -145,7 +145,7 @@ spawn_gate(struct service *sv)
 	if (n != (ssize_t)sizeof w)
 		return true;
 	w.step[sizeof w.step - 1] = '\0';
-	sv->start_errno = w.error != 0 ? w.error : EINVAL;
+	sv->start_errno = w.error != 0 ? w.error : -1;
 	(void)snprintf(sv->start_step, sizeof sv->start_step, "%s", w.step);
 	return false;
 }

@@ -6,8 +6,8 @@
 
 /* What the child writes into the gate when it cannot become the service. */
 struct gate_word {
-	int	 error;		/* errno */
-	char	 step[40];	/* "take the lock", "run ollama" */
+	int	 error;		/* errno, 0: step says it all */
+	char	 step[START_STEP_LEN];	/* "take the lock", "run ollama" */
 };
 #define GATE_STEP_LOCK	"take the lock"
 
@@ -18,5 +18,17 @@ void spawn_child(const struct service *sv, int gate, int ready_fd)
 /* The same for finish and check: no lock, no gate. */
 void spawn_child_aux(const struct service *sv, const char *script,
     char *const arg[]) __attribute__((noreturn));
+/* Tells the supervisor what could not be done, with errno, and ends. */
+void spawn_fail(const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
+
+/* spawn_become.c: directory, umask, limits, priority, groups, user */
+void spawn_become(const struct service *sv, const struct conf_user *u);
+
+/* spawn_env.c: NULL with a reason in err (CONF_ERR_LEN) */
+char **spawn_env(const struct service *sv, const struct conf_user *u,
+    char *err);
+/* PATH of that environment. */
+const char *spawn_env_path(void);
 
 #endif

@@ -14,6 +14,7 @@
  * directories are read; nothing else allocates.
  */
 #define TREE_PATH_MAX	80	/* of the run directory: sun_path is short */
+#define START_STEP_LEN	160	/* what a child says that cannot start */
 
 /* What an os_event's tag names: a kind and a number. */
 enum tag_kind { TAG_GATE, TAG_NOTIFY, TAG_READY, TAG_PROC, TAG_LISTEN,
@@ -47,8 +48,8 @@ struct service {
 	int64_t	 aux_ms;	/* deadline, or when check runs next; 0 none */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */
-	int	 start_errno;	/* told by the child that could not exec */
-	char	 start_step[40]; /* what it tried */
+	int	 start_errno;	/* of a child that could not exec; -1 none */
+	char	 start_step[START_STEP_LEN]; /* what it tried */
 	bool	 removed;	/* no directory any more: stop and forget */
 	bool	 stale;		/* defined anew since it was started */
 };

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Checks of what the processes of a service are given: groups, variables
+ * from files.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_private.h"
+
+static void
+check_groups(struct conf_reader *rd)
+{
+	const struct conf_list *groups = &rd->sv->groups;
+	int i;
+
+	for (i = 0; i < groups->n; i++)
+		if (getgrnam(groups->v[i]) == NULL)
+			conf_error_at(rd, "service", "groups", "groups: no "
+			    "group %s here; getent group lists them",
+			    groups->v[i]);
+	if (groups->n > 0 && geteuid() != 0)
+		conf_error_at(rd, "service", "groups", "groups: only root "
+		    "can give groups to a service");
+}
+
+static void
+drop(void *arg, const char *name, const char *value)
+{
+	(void)arg;
+	(void)name;
+	(void)value;
+}
+
+static void
+check_env(struct conf_reader *rd)
+{
+	const struct conf_service *sv = rd->sv;
+	char err[CONF_ERR_LEN];
+	int i;
+
+	for (i = 0; i < sv->env_file.n; i++)
+		if (conf_env_file(sv->env_file.v[i], drop, NULL, err) < 0)
+			conf_error_at(rd, "service", "env-file",
+			    "env-file: %s", err);
+	for (i = 0; i < sv->env_dir.n; i++)
+		if (conf_env_dir(sv->env_dir.v[i], drop, NULL, err) < 0)
+			conf_error_at(rd, "service", "env-dir",
+			    "env-dir: %s", err);
+}
+
+void
+conf_check_run(struct conf_reader *rd)
+{
+	check_groups(rd);
+	check_env(rd);
+}
