@@ -518,6 +518,13 @@ class Users(rig.Case):
                        what="its environment")
         self.assertNotIn("OLLAMA_KEEP_ALIVE", t.log_text("a"))
 
+    def test_a_program_found_by_path_gets_the_whole_path(self):
+        t = self.tree({"a": "[service]\n"
+                            "exec = sh -c 'echo p=$PATH; exec sleep 1000'\n"})
+        rig.eventually(
+            lambda: f"p={rig.BIN}:{rig.SYSTEM_PATH}\n" in t.log_text("a"),
+            what="its PATH")
+
     def test_a_stranger_may_look_but_not_touch(self):
         t = self.tree({"a": SLEEPER})
         t.wait("a", "UP")
