@@ -8,12 +8,15 @@ Pages are read as mdoc source: .It Fl for options, .It Ic for verbs and keys,
 import glob
 import json
 import os
+import plistlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
+from docrun import Shell, blocks, write_file
 import rig
 
 TOP = os.environ.get("srcdir") or rig.TOP
@@ -141,6 +144,111 @@ class Sources(unittest.TestCase):
                                 f"{name}: {path}")
 
 
+class Examples(unittest.TestCase):
+    """What documents show and no test can run, looked at as far as can be."""
+
+    @staticmethod
+    def all_blocks(*kinds):
+        return [(name, body) for name in makefile("documents")
+                for info, body in blocks(read(name))
+                if info.split(" ")[0] in kinds and info != "ini systemd"]
+
+    def check(self, directory, bin_dir):
+        done = subprocess.run(
+            [rig.program("svctl"), "check", directory],
+            capture_output=True, text=True, check=False, env={
+                **os.environ, "SVTREE_PATH": bin_dir})
+        # This machine has other users, paths and services.
+        elsewhere = re.compile(
+            r"no user |owner of |no group |is not there or not executable|"
+            r"directory: |No such file or directory|there is no service |only root can|\d+ errors?$")
+        return [line for line in done.stderr.splitlines()
+                if not elsewhere.search(line)]
+
+    def test_definitions(self):
+        """every service.conf in the documents has only keys that exist"""
+        with tempfile.TemporaryDirectory(prefix="sv.") as d:
+            bin_dir = os.path.join(d, "bin")
+            os.mkdir(bin_dir)
+            for i, (_, body) in enumerate(self.all_blocks("ini")):
+                program = re.search(r"^exec *= *([\w.-]+)( |$)", body, re.M)
+                base = os.path.join(d, "services", f"s{i}")
+                os.makedirs(base)
+                if program:
+                    path = os.path.join(bin_dir, program.group(1))
+                    if not os.path.exists(path):
+                        os.symlink("/bin/sh", path)
+                elif "exec" not in body:
+                    body += "\n[service]\nexec = sh\n"
+                with open(os.path.join(base, "service.conf"), "w",
+                          encoding="utf-8") as f:
+                    f.write(body)
+                if "ready = check" in body:
+                    os.symlink("/bin/sh", os.path.join(base, "check"))
+            os.symlink("/bin/sh", os.path.join(bin_dir, "true.sh"))
+            if not os.path.exists(os.path.join(bin_dir, "sh")):
+                os.symlink("/bin/sh", os.path.join(bin_dir, "sh"))
+            self.assertEqual(self.check(os.path.join(d, "services"),
+                                        bin_dir), [])
+
+    def test_shell(self):
+        """every shell command in the documents is one for a shell"""
+        for name, body in self.all_blocks("sh"):
+            text = re.sub(r"^\$ ", "", body, flags=re.M)
+            if text != body:
+                text = "\n".join(s[2:] for s in body.splitlines()
+                                 if s.startswith("$ "))
+            done = subprocess.run(["bash", "-n"], input=text, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual(done.stderr, "", name)
+
+    def test_verbs(self):
+        """every svctl command in the documents has a verb that exists"""
+        verbs = Svctl.table()
+        found = 0
+        for name in makefile("documents"):
+            for call in re.findall(
+                    r"(?:^|[`$|&;(] ?|sudo |/)svctl ([^`\n|;&)]+)",
+                    read(name), re.M):
+                call = re.sub(r"^(?:(?:-t|-n|-H|--run|--timeout|--lines|"
+                              r"--host) \S+ *|-\S+ *)+", "", call)
+                if re.match(r"[a-z]", call):
+                    self.assertIn(call.split()[0], verbs, f"{name}: {call}")
+                    found += 1
+        self.assertGreater(found, 20)
+
+    def test_systemd_unit(self):
+        """the systemd unit in install.md is one"""
+        unit = next(b for i, b in blocks(read("doc", "install.md"))
+                    if i == "ini systemd")
+        for key in ("KillMode=process", "OOMPolicy=continue",
+                    "TimeoutStopSec=90"):
+            self.assertIn(key, unit)
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not here")
+        with tempfile.TemporaryDirectory(prefix="sv.") as d:
+            path = os.path.join(d, "svtree.service")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(unit.replace("/usr/local/bin", rig.BIN))
+            done = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no", path],
+                capture_output=True, text=True, check=False)
+        self.assertEqual([line for line in done.stderr.splitlines()
+                          if "svtree" in line], [])
+
+    def test_launchd_job(self):
+        """the launchd job in install.md is a property list with its keys"""
+        text = next(b for i, b in blocks(read("doc", "install.md"))
+                    if i == "xml")
+        job = plistlib.loads(text.encode())
+        self.assertEqual(job["KeepAlive"], {"SuccessfulExit": False})
+        self.assertGreaterEqual(job["ExitTimeOut"], 90)
+        self.assertEqual(job["ProcessType"], "Interactive")
+        self.assertIs(job["AbandonProcessGroup"], True)
+        for word in job["ProgramArguments"]:
+            self.assertNotRegex(word, r"[~$ ]")
+
+
 class Svctl(unittest.TestCase):
     @staticmethod
     def table():
@@ -214,11 +322,6 @@ class Keys(unittest.TestCase):
                          re.M).group(1).split(" , ")
         self.assertGreater(len(table), 5)
         self.assertEqual(sorted(page), sorted(table))
-
-
-def blocks(text):
-    """(info, body) of every fenced block of a Markdown text."""
-    return re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
 
 
 # Members of the JSON that differ from run to run.
@@ -335,6 +438,51 @@ class Protocol(rig.Case):
             self.assertEqual(link.call("Once", {"name": "job"}).keys(),
                              {"started"})
         tree.wait("web", "DOWN")
+
+
+class Guide(rig.Case):
+    """The guides below doc/: what they show is run."""
+
+    def settle(self, name):
+        """A home, a tree in it, and a shell with both."""
+        tree = rig.Tree(start=False)
+        self.addCleanup(tree.close)
+        home = tree.path("me")
+        tree.services = os.path.join(home, ".svtree", "services")
+        os.makedirs(tree.services)
+        tree.extra_env["HOME"] = home
+        tree.start()
+        env = {**tree.environment(), "SVTREE_RUN": tree.run,
+               "PATH": rig.BIN + ":" + os.environ["PATH"], "TERM": "dumb",
+               "LC_ALL": "C.UTF-8"}
+        shell = Shell(env, home)
+        self.addCleanup(shell.close)
+        return home, shell
+
+    def run_document(self, name):
+        text = read("doc", name)
+        home, shell = self.settle(name)
+        ran = 0
+        for info, body in blocks(text):
+            if info == "sh run":
+                bad = shell.check(body)
+                self.assertIsNone(bad, f"{name}: {bad}")
+                ran += 1
+            else:
+                write_file(info, body, home)
+        self.assertGreater(ran, 0)
+
+    def test_no_document_is_left_out(self):
+        """every document with a block "sh run" has a test here"""
+        mine = {n[len("test_"):] + ".md" for n in dir(self)
+                if n.startswith("test_")}
+        for name in makefile("documents"):
+            if any(i == "sh run" for i, _ in blocks(read(name))):
+                self.assertIn(os.path.basename(name), mine)
+
+    def test_services(self):
+        """doc/services.md does what it shows"""
+        self.run_document("services.md")
 
 
 if __name__ == "__main__":
