@@ -112,6 +112,7 @@ struct conf_service {
 	enum conf_ready ready;
 	int	 ready_fd;	/* READY_FD */
 	int64_t	 start_timeout_ms; /* 60 s; 0 none */
+	int64_t	 watchdog_ms;	/* WATCHDOG=1 at least so often; 0 none */
 	struct conf_list grants; /* control methods its processes may call */
 	struct conf_list environment; /* NAME=value, [environment] */
 	struct conf_list pass;	/* names let through from the supervisor */
@@ -128,6 +129,8 @@ struct conf_service {
 	struct conf_docker docker;
 	struct conf_port port;
 	bool	 down;		/* a file "down": not started at boot */
+	const char *broken;	/* its first error, "service.conf:LINE: ...";
+				   NULL: none */
 	bool	 has_run, has_finish, has_check;
 	uint64_t fingerprint;	/* changes when the definition does */
 };
@@ -149,6 +152,11 @@ struct conf_tree {
 typedef void conf_report(void *arg, const char *line);
 int conf_load(struct conf_tree *t, const char *dir, conf_report *report,
     void *arg);
+/* The same for who must go on with what is good: services with an error stay
+ * in the list and say so in broken. Returns 0 or more, the number of errors,
+ * or -1 when no service is good (and t holds nothing). */
+int conf_load_partly(struct conf_tree *t, const char *dir,
+    conf_report *report, void *arg);
 void conf_free(struct conf_tree *t);
 /* By name; NULL when there is none. */
 struct conf_service *conf_find(const struct conf_tree *t, const char *name);

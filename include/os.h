@@ -63,6 +63,10 @@ int os_watch(int fd, unsigned what, uint32_t tag);
  * its start time is another. */
 int os_watch_proc(pid_t pid, uint64_t start, uint32_t tag);
 void os_unwatch_proc(int handle);
+/* Names that vanish from a directory, or the directory itself, make an OS_READ
+ * event; what they are is to be looked up. Returns a descriptor (close ends the
+ * watch), or -1. */
+int os_watch_dir(const char *path, uint32_t tag);
 /* Waits until the deadline (os_now_ms, -1 for none) for up to n events;
  * returns their number. Interrupted waits return 0. */
 int os_wait(int64_t deadline_ms, struct os_event *ev, int n);

@@ -68,21 +68,24 @@ static void say(struct conf_reader *rd, int line, const char *fmt,
 static void
 say(struct conf_reader *rd, int line, const char *fmt, va_list ap)
 {
-	char text[CONF_ERR_LEN];
-	size_t n = 0;
+	char text[CONF_ERR_LEN], *what = text;
+	size_t n;
 
 	rd->errors++;
-	if (rd->report == NULL)
-		return;
 	text[0] = '\0';
+	if (rd->sv != NULL) {
+		(void)snprintf(text, sizeof text, "%s%s", rd->sv->name,
+		    line > 0 ? "/" : ": ");
+		what += strlen(text);
+	}
 	if (rd->sv != NULL && line > 0)
-		(void)snprintf(text, sizeof text, "%s/service.conf:%d: ",
-		    rd->sv->name, line);
-	else if (rd->sv != NULL)
-		(void)snprintf(text, sizeof text, "%s: ", rd->sv->name);
+		(void)snprintf(what, 32, "service.conf:%d: ", line);
 	n = strlen(text);
 	(void)vsnprintf(text + n, sizeof text - n, fmt, ap);
-	rd->report(rd->arg, text);
+	if (rd->sv != NULL && rd->sv->broken == NULL)
+		rd->sv->broken = conf_copy(rd->tree, what);
+	if (rd->report != NULL)
+		rd->report(rd->arg, text);
 }
 
 void

@@ -206,19 +206,22 @@ static void
 tell_cycle(struct walk *w, int from)
 {
 	char text[CONF_ERR_LEN - 64];
+	struct conf_service *sv = w->rd->tree->service;
 	struct buf b;
-	int i = 0;
+	int first = 0, i;
 
-	while (w->way[i] != from)
-		i++;
+	while (w->way[first] != from)
+		first++;
 	buf_init(&b, text, sizeof text);
-	for (; i < w->depth; i++)
-		buf_printf(&b, "%s -> ",
-		    w->rd->tree->service[w->way[i]].name);
-	buf_puts(&b, w->rd->tree->service[from].name);
-	w->rd->sv = NULL;
+	for (i = first; i < w->depth; i++)
+		buf_printf(&b, "%s -> ", sv[w->way[i]].name);
+	buf_puts(&b, sv[from].name);
+	w->rd->sv = &sv[from];
 	conf_error(w->rd, "services wait for each other: %s; take one need "
 	    "away", buf_cstr(&b));
+	for (i = first; i < w->depth; i++)
+		if (sv[w->way[i]].broken == NULL)
+			sv[w->way[i]].broken = sv[from].broken;
 }
 
 static void follow(struct walk *w, int i);
@@ -227,10 +230,12 @@ static void
 follow_all(struct walk *w, const struct conf_needs *needs)
 {
 	const struct conf_tree *t = w->rd->tree;
+	const struct conf_service *other;
 	int k;
 
 	for (k = 0; k < needs->n; k++)
-		follow(w, (int)(conf_find(t, needs->v[k].name) - t->service));
+		if ((other = conf_find(t, needs->v[k].name)) != NULL)
+			follow(w, (int)(other - t->service));
 }
 
 static void
@@ -257,6 +262,7 @@ conf_check_tree(struct conf_reader *rd)
 	struct walk w = { .rd = rd };
 	int i, k;
 
+	rd->line = 0;
 	for (i = 0; i < t->n; i++) {
 		rd->sv = &t->service[i];
 		check_names(rd, &rd->sv->needs, "needs");
@@ -266,9 +272,6 @@ conf_check_tree(struct conf_reader *rd)
 				conf_error(rd, "restart-with: there is no "
 				    "service %s", rd->sv->restart_with.v[k]);
 	}
-	rd->sv = NULL;
-	if (rd->errors > 0)
-		return;
 	w.mark = conf_alloc(t, (size_t)t->n + 1);
 	w.way = conf_alloc(t, ((size_t)t->n + 1) * sizeof *w.way);
 	for (i = 0; w.mark != NULL && w.way != NULL && i < t->n; i++)

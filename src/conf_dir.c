@@ -167,26 +167,45 @@ open_tree(struct conf_reader *rd, const char *dir)
 	return bad;
 }
 
-int
-conf_load(struct conf_tree *t, const char *dir, conf_report *report,
+/* Reads all, reports all; returns the number of errors. */
+static int
+read_tree(struct conf_tree *t, const char *dir, conf_report *report,
     void *arg)
 {
 	struct conf_reader rd = { .tree = t, .report = report, .arg = arg };
 	int i;
 
 	memset(t, 0, sizeof *t);
-	if (open_tree(&rd, dir) == 0) {
-		for (i = 0; i < t->n; i++) {
-			rd.sv = &t->service[i];
-			read_service(&rd);
-		}
-		rd.sv = NULL;
-		if (rd.errors == 0)
-			conf_check_tree(&rd);
+	if (open_tree(&rd, dir) < 0)
+		return rd.errors;
+	for (i = 0; i < t->n; i++) {
+		rd.sv = &t->service[i];
+		read_service(&rd);
 	}
-	if (rd.errors > 0) {
-		conf_free(t);
-		return -1;
-	}
-	return 0;
+	conf_check_tree(&rd);
+	return rd.errors;
+}
+
+int
+conf_load(struct conf_tree *t, const char *dir, conf_report *report,
+    void *arg)
+{
+	if (read_tree(t, dir, report, arg) == 0)
+		return 0;
+	conf_free(t);
+	return -1;
+}
+
+int
+conf_load_partly(struct conf_tree *t, const char *dir, conf_report *report,
+    void *arg)
+{
+	int i, errors = read_tree(t, dir, report, arg);
+
+	for (i = 0; i < t->n && t->service[i].broken != NULL; i++)
+		continue;
+	if (errors == 0 || (t->dir != NULL && i < t->n))
+		return errors;
+	conf_free(t);
+	return -1;
 }

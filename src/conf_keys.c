@@ -68,6 +68,8 @@ static const struct conf_key keys[] = {
     "none, notify, fd:N or check" },
 { "service", "start-timeout", KIND_DURATION, AT(start_timeout_ms), NULL,
     "to become ready; 0: no limit" },
+{ "service", "watchdog", KIND_DURATION, AT(watchdog_ms), NULL,
+    "longest time between two WATCHDOG=1; then it is restarted" },
 { "service", "grants", KIND_WORDS, AT(grants), NULL,
     "control methods that its processes may call" },
 { "service", "pass-environment", KIND_WORDS, AT(pass), NULL,

@@ -68,7 +68,7 @@ control_open(struct tree *t)
 	return listen_fd < 0 ? -1 : 0;
 }
 
-void
+bool
 control_check(struct tree *t)
 {
 	char path[TREE_PATH_MAX + 16];
@@ -76,11 +76,11 @@ control_check(struct tree *t)
 
 	(void)snprintf(path, sizeof path, "%s/control", t->run);
 	if (access(path, F_OK) == 0 || (fd = listen_at(t)) < 0)
-		return;
+		return false;
 	(void)os_watch(listen_fd, 0, 0);
 	(void)close(listen_fd);
 	listen_fd = fd;
-	log_info("control socket made anew");
+	return true;
 }
 
 static void

@@ -45,8 +45,9 @@ struct call {
 int control_open(struct tree *t);
 /* Where the listening descriptor stands, for an upgrade. */
 int *control_listen_fd(void);
-/* The socket is there under its name; makes it anew if a cleaner took it. */
-void control_check(struct tree *t);
+/* The socket is there under its name; makes it anew if a cleaner took it. True
+ * when that was so. */
+bool control_check(struct tree *t);
 void control_accept(struct tree *t);
 void control_ready(struct tree *t, int number, unsigned what);
 /* Hands an event (one JSON object) to every subscriber. */

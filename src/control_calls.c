@@ -9,6 +9,7 @@
 #include "control_methods.h"
 #include "interface.h"
 #include "log.h"
+#include "policy.h"
 #include "service.h"
 
 enum right { RIGHT_READ, RIGHT_GRANT };
@@ -105,7 +106,7 @@ static void
 do_restart(struct call *c)
 {
 	struct service *sv = control_named(c);
-	bool if_wanted = false;
+	bool if_wanted = false, by_program;
 	char mem[100];
 
 	if (sv == NULL)
@@ -117,10 +118,12 @@ do_restart(struct call *c)
 	}
 	if (!if_wanted || sv->rec.want != WANT_DOWN) {
 		event_tell(sv, "verb", "restart");
-		if (tree_find_session(c->tree, c->conn->pid) != NULL)
-			sv->rec.restarts++;	/* no person's doing */
+		by_program = tree_find_session(c->tree, c->conn->pid) != NULL;
+		if (!by_program)
+			policy_reset(&sv->rec);
 		service_restart(sv, reason_of(c, mem, sizeof mem,
-		    "restarted on request"));
+		    "restarted on request"), by_program ? AGAIN_COUNTED :
+		    AGAIN_ASKED);
 	}
 	control_done(c);
 }

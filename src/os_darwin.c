@@ -157,6 +157,23 @@ os_unwatch_proc(int handle)
 		(void)change((uintptr_t)handle, EVFILT_PROC, EV_DELETE, 0, 0);
 }
 
+int
+os_watch_dir(const char *path, uint32_t tag)
+{
+	int fd = open(path, O_EVTONLY | O_DIRECTORY | O_CLOEXEC), e;
+
+	if (fd < 0)
+		return -1;
+	/* A change of its entries is a write to the directory. */
+	if (change((uintptr_t)fd, EVFILT_VNODE, EV_ADD | EV_CLEAR,
+	    NOTE_WRITE | NOTE_DELETE | NOTE_RENAME | NOTE_REVOKE, tag) == 0)
+		return fd;
+	e = errno;
+	(void)close(fd);
+	errno = e;
+	return -1;
+}
+
 /* Joins what the two filters of one descriptor say to one event, as its
  * owner may close it on the first. */
 static bool
@@ -179,6 +196,7 @@ what_of(const struct kevent *kev)
 {
 	switch (kev->filter) {
 	case EVFILT_READ:
+	case EVFILT_VNODE:
 		return OS_READ;
 	case EVFILT_WRITE:
 		return OS_WRITE;

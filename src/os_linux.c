@@ -4,6 +4,7 @@
  * What is read from the process table lies in os_linux_proc.c.
  */
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -22,7 +23,7 @@
 #include "os.h"
 
 /* An epoll datum: what the descriptor is, for OS_EXIT the pidfd, the tag. */
-enum source { SRC_FD, SRC_PROC, SRC_SIGNAL };
+enum source { SRC_FD, SRC_PROC, SRC_SIGNAL, SRC_DIR };
 #define DATUM(src, fd, tag) \
 	((uint64_t)(src) << 62 | (uint64_t)(fd) << 32 | (tag))
 #define DATUM_SRC(d)	((enum source)((d) >> 62))
@@ -152,6 +153,23 @@ os_unwatch_proc(int handle)
 		(void)close(handle);	/* leaves epoll by itself */
 }
 
+int
+os_watch_dir(const char *path, uint32_t tag)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), e;
+
+	if (fd < 0)
+		return -1;
+	if (inotify_add_watch(fd, path, IN_ONLYDIR | IN_DELETE |
+	    IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF) >= 0 &&
+	    control(EPOLL_CTL_ADD, fd, OS_READ, DATUM(SRC_DIR, fd, tag)) == 0)
+		return fd;
+	e = errno;
+	(void)close(fd);
+	errno = e;
+	return -1;
+}
+
 /* struct pidfd_info of <linux/pidfd.h> (Linux 6.13; exit status since 6.15),
  * spelled out because older headers lack it. */
 struct pidfd_info_v0 {
@@ -177,6 +195,15 @@ exit_status(int pidfd)
 		(void)usleep(500);
 	}
 	return -1;
+}
+
+static void
+drain(int fd)
+{
+	char bytes[4096];
+
+	while (read(fd, bytes, sizeof bytes) > 0)
+		continue;
 }
 
 static int
@@ -205,6 +232,10 @@ translate(const struct epoll_event *in, struct os_event *out)
 		out->what = OS_SIGNAL;
 		out->signo = next_signal();
 		return out->signo != 0;
+	case SRC_DIR:
+		out->what = OS_READ;
+		drain(DATUM_FD(d));
+		return true;
 	case SRC_FD:
 	default:
 		if (in->events & (EPOLLIN | EPOLLHUP | EPOLLERR))

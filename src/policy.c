@@ -103,14 +103,17 @@ struct verdict
 policy_decide(const struct conf_service *conf, struct record *r,
     int64_t now_ms, uint32_t dice)
 {
-	bool again = r->again != 0;
+	enum again again = r->again;
 	bool failed = !r->clean;
 
-	r->again = 0;
+	r->again = AGAIN_NO;
 	if (r->want == WANT_DOWN)
 		return (struct verdict){ EV_REST, 0, "" };
-	if (again)
+	if (again == AGAIN_ASKED)
 		return (struct verdict){ EV_AGAIN, 0, "" };
+	/* A program found it failing: the budget is that of its crashes. */
+	if (again == AGAIN_COUNTED)
+		return after_failure(conf, r, now_ms, dice);
 	if (r->want == WANT_ONCE || conf->type == TYPE_ONESHOT) {
 		if (failed && conf->restart != RESTART_NEVER &&
 		    conf->type == TYPE_ONESHOT && !holds_at_once(conf, r))

@@ -20,6 +20,7 @@
 
 enum health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_BUSY, HEALTH_DEGRADED,
 	HEALTH_FAILING, HEALTH_COUNT };
+enum again { AGAIN_NO, AGAIN_ASKED, AGAIN_COUNTED /* as a failure */ };
 enum exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_UNKNOWN };
 
 struct record {
@@ -33,7 +34,7 @@ struct record {
 	uint8_t	 exit_value;	/* code or signal number */
 	uint8_t	 exit_oom;	/* killed by the kernel: out of memory */
 	uint8_t	 adopted;	/* not our child */
-	uint8_t	 again;		/* start again when it has stopped */
+	uint8_t	 again;		/* enum again: start when it has stopped */
 	uint8_t	 rung;		/* of the stop ladder */
 	uint8_t	 disabled;	/* copy of the state directory's word */
 	uint8_t	 clean;		/* last run ended as asked or with success */

@@ -61,6 +61,14 @@ decide(struct service *sv)
 	service_event(sv, v.event, why);
 }
 
+/* A reason that ends with the waiting. */
+static bool
+is_about_waiting(const struct service *sv)
+{
+	return strncmp(sv->rec.reason, "waits for ", 10) == 0 ||
+	    strstr(sv->rec.reason, "service.conf:") == sv->rec.reason;
+}
+
 static void
 try_start(struct service *sv)
 {
@@ -70,11 +78,14 @@ try_start(struct service *sv)
 		service_event(sv, EV_DOWN, NULL);
 		return;
 	}
+	if (sv->conf->broken != NULL) {
+		service_set_reason(sv, "%s", sv->conf->broken);
+		(void)service_save(sv);
+		return;
+	}
 	need = needs_unmet(sv);
 	if (need == NULL) {
-		service_event(sv, EV_GO,
-		    strncmp(sv->rec.reason, "waits for ", 10) == 0 ? "" :
-		    NULL);
+		service_event(sv, EV_GO, is_about_waiting(sv) ? "" : NULL);
 		return;
 	}
 	service_set_reason(sv, "waits for %s%s", need->name,
@@ -99,7 +110,8 @@ restart_followers(const struct service *sv)
 			continue;
 		for (k = 0; k < with->n; k++)
 			if (strcmp(with->v[k], sv->conf->name) == 0)
-				service_restart(t->sv[i], why);
+				service_restart(t->sv[i], why,
+				    AGAIN_ASKED);
 	}
 }
 
@@ -158,6 +170,8 @@ service_apply(struct service *sv, struct move m, enum event event,
 	if (changed) {
 		r->state = (uint8_t)m.next;
 		r->since_us = os_wall_us();
+		if (m.next != ST_UP)
+			sv->dog_ms = 0;
 		sv->tree->needs_changed = true;
 	}
 	if (m.actions & DO_DISARM)
@@ -209,14 +223,15 @@ service_want(struct service *sv, enum want want, const char *why)
 }
 
 void
-service_restart(struct service *sv, const char *why)
+service_restart(struct service *sv, const char *why, enum again again)
 {
 	if (sv->tree->stopping)
 		return;
 	if (sv->rec.want == WANT_DOWN)
 		sv->rec.want = sv->conf->type == TYPE_ONESHOT ? WANT_ONCE :
 		    WANT_UP;
-	sv->rec.again = state_is_alive(sv->rec.state);
+	sv->rec.again = state_is_alive(sv->rec.state) ? (uint8_t)again :
+	    AGAIN_NO;
 	(void)service_save(sv);
 	service_event(sv, EV_RESTART, why);
 }
@@ -226,7 +241,8 @@ service_rest(struct service *sv)
 {
 	/* A successor, should we die before it is down, starts it again. */
 	sv->rec.again = sv->rec.want != WANT_DOWN &&
-	    state_is_alive((enum state)sv->rec.state);
+	    state_is_alive((enum state)sv->rec.state) ? AGAIN_ASKED :
+	    AGAIN_NO;
 	(void)service_save(sv);
 	service_event(sv, EV_DOWN, "shutdown");
 }
@@ -304,6 +320,8 @@ service_timer(struct service *sv, int64_t now)
 			service_check(sv);
 		}
 	}
+	if (sv->dog_ms != 0 && sv->dog_ms <= now)
+		service_watchdog(sv, "no WATCHDOG=1 within its watchdog time");
 	if (r->deadline_ms == 0 || r->deadline_ms > now)
 		return;
 	r->deadline_ms = 0;
@@ -316,9 +334,12 @@ service_timer(struct service *sv, int64_t now)
 int64_t
 service_deadline(const struct service *sv)
 {
-	int64_t a = sv->rec.deadline_ms, b = sv->aux_ms;
+	int64_t at[] = { sv->rec.deadline_ms, sv->aux_ms, sv->dog_ms };
+	int64_t first = -1;
+	size_t i;
 
-	if (a == 0 || (b != 0 && b < a))
-		a = b;
-	return a == 0 ? -1 : a;
+	for (i = 0; i < nitems(at); i++)
+		if (at[i] != 0 && (first < 0 || at[i] < first))
+			first = at[i];
+	return first;
 }

@@ -17,7 +17,9 @@ void service_apply(struct service *sv, struct move m, enum event event,
 
 /* Wishes of a person or a program. why is for the history. */
 void service_want(struct service *sv, enum want want, const char *why);
-void service_restart(struct service *sv, const char *why);
+/* again: AGAIN_ASKED, or AGAIN_COUNTED when it is a failure that its budget of
+ * restarts pays for. */
+void service_restart(struct service *sv, const char *why, enum again again);
 /* Down because the tree ends; what is wanted stays as it is. */
 void service_rest(struct service *sv);
 /* Writes the record; trouble is logged, the old copy stands. */
@@ -43,9 +45,18 @@ int service_signal(struct service *sv, int signo);
 /* service_ready.c */
 void service_ready_open(struct service *sv);
 void service_ready_close(struct service *sv);
-void service_notified(struct service *sv);
+/* Becomes UP when it is STARTING. */
+void service_ready(struct service *sv, const char *why);
 void service_ready_readable(struct service *sv);
 void service_check(struct service *sv);
+
+/* service_notify.c */
+void service_notified(struct service *sv);
+bool service_may_notify(const struct conf_service *conf);
+/* It is alive: the watchdog's time begins anew. */
+void service_feed_watchdog(struct service *sv);
+/* It is not: a restart that counts as a failure. */
+void service_watchdog(struct service *sv, const char *why);
 
 /* spawn.c */
 /* Forks, records, opens the gate. 0, or -1 with the reason set. */

@@ -19,12 +19,13 @@
 
 #define CHECK_TIMEOUT_MS	5000
 
-static void
-set_ready(struct service *sv, const char *why)
+void
+service_ready(struct service *sv, const char *why)
 {
 	if (sv->rec.state != ST_STARTING)
 		return;
 	sv->rec.ready_ms = os_now_ms();
+	service_feed_watchdog(sv);
 	service_event(sv, EV_READY, why);
 }
 
@@ -54,7 +55,7 @@ notify_bind(struct service *sv)
 void
 service_ready_open(struct service *sv)
 {
-	if (sv->conf->ready != READY_NOTIFY)
+	if (!service_may_notify(sv->conf))
 		return;
 	if (sv->notify_fd < 0)
 		sv->notify_fd = notify_bind(sv);
@@ -83,45 +84,6 @@ service_ready_close(struct service *sv)
 	drop(&sv->ready_fd);
 }
 
-static void
-take_word(struct service *sv, char *word)
-{
-	char *value = strchr(word, '=');
-
-	if (value == NULL)
-		return;
-	*value++ = '\0';
-	if (strcmp(word, "READY") == 0 && strcmp(value, "1") == 0) {
-		set_ready(sv, "");
-	} else if (strcmp(word, "STATUS") == 0 &&
-	    strncmp(sv->rec.text, value, sizeof sv->rec.text - 1) != 0) {
-		(void)snprintf(sv->rec.text, sizeof sv->rec.text, "%s", value);
-		(void)service_save(sv);
-		event_tell(sv, "text", sv->rec.text);
-	} else if (strcmp(word, "MAINPID") == 0) {
-		log_warnx("%s: MAINPID refused: the leader is the process "
-		    "that was started", sv->conf->name);
-	}
-}
-
-void
-service_notified(struct service *sv)
-{
-	char text[2048], *line, *rest;
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < 16 && sv->notify_fd >= 0; i++) {
-		n = recv(sv->notify_fd, text, sizeof text - 1, 0);
-		if (n < 0)
-			return;
-		text[n] = '\0';
-		rest = text;
-		while ((line = strsep(&rest, "\n")) != NULL)
-			take_word(sv, line);
-	}
-}
-
 void
 service_ready_readable(struct service *sv)
 {
@@ -132,7 +94,7 @@ service_ready_readable(struct service *sv)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0 && memchr(text, '\n', (size_t)n) != NULL)
-		set_ready(sv, "");
+		service_ready(sv, "");
 	else if (n > 0)
 		return;
 	drop(&sv->ready_fd);

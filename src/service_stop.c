@@ -172,8 +172,7 @@ service_aux_exited(struct service *sv, int status)
 		service_event(sv, EV_CLEARED, NULL);
 	} else if (was == AUX_CHECK && sv->rec.state == ST_STARTING) {
 		if (good) {
-			sv->rec.ready_ms = os_now_ms();
-			service_event(sv, EV_READY, "check succeeded");
+			service_ready(sv, "check succeeded");
 		} else {
 			sv->aux = AUX_CHECK;
 			sv->aux_ms = os_now_ms() + 250;

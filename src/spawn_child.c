@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "os.h"
+#include "service.h"
 #include "spawn_child.h"
 
 static int gate_fd = -1;
@@ -131,7 +132,7 @@ give_away(const struct service *sv, const struct conf_user *u)
 	if (u->uid < 0)
 		return;
 	(void)fchown(sv->log_fd, (uid_t)u->uid, (gid_t)-1);
-	if (sv->conf->ready != READY_NOTIFY)
+	if (!service_may_notify(sv->conf))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s/notify", sv->tree->run,
 	    sv->conf->name);

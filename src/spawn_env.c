@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
+#include "service.h"
 #include "spawn_child.h"
 
 #define ENV_MAX		512
@@ -101,10 +103,17 @@ add_svtree(const struct service *sv)
 	put("SVTREE_STATE", sv->tree->state);
 	put("SVTREE_LOG", sv->tree->log);
 	put("SVTREE_SERVICE", sv->conf->name);
-	if (sv->conf->ready == READY_NOTIFY) {
+	if (service_may_notify(sv->conf)) {
 		(void)snprintf(notify, sizeof notify, "%s/%s/notify",
 		    sv->tree->run, sv->conf->name);
 		put("NOTIFY_SOCKET", notify);
+	}
+	if (sv->conf->watchdog_ms > 0) {
+		(void)snprintf(notify, sizeof notify, "%lld",
+		    (long long)sv->conf->watchdog_ms * 1000);
+		put("WATCHDOG_USEC", notify);
+		(void)snprintf(notify, sizeof notify, "%ld", (long)getpid());
+		put("WATCHDOG_PID", notify);
 	}
 }
 

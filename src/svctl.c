@@ -31,8 +31,8 @@ const struct verb svctl_verbs[] = {
 { "enable", "NAME...", "start it, at boot too", 1, -1, svctl_act, "Enable" },
 { "disable", "NAME...", "stop it, and keep it so across reboots", 1, -1,
     svctl_act, "Disable" },
-{ "reload", "", "read the service directories again", 0, 0, svctl_reload,
-    "Reload" },
+{ "reload", "[--dry-run]", "read the service directories again", 0, 0,
+    svctl_reload, "Reload" },
 { "logs", "[-f] [-n N] NAME...", "its last lines; -f: and those to come",
     1, -1, svctl_logs, NULL },
 { "events", "", "what happens, as it happens", 0, 0, svctl_events, NULL },
@@ -63,6 +63,7 @@ static const struct option options[] = {
 	{ "up", no_argument, NULL, 'u' },
 	{ "down", no_argument, NULL, 'd' },
 	{ "healthy", no_argument, NULL, 'H' },
+	{ "dry-run", no_argument, NULL, 'y' },
 	{ "completion", required_argument, NULL, 'c' },
 	{ "keys", no_argument, NULL, 'k' },
 	{ "help", no_argument, NULL, 'h' },
@@ -90,6 +91,7 @@ print_help(FILE *out, const struct verb *only)
 	    "  --run DIR        the tree of this run directory ($SVTREE_RUN)\n"
 	    "  --json           the supervisor's own JSON\n"
 	    "  --no-wait        do not wait for the effect\n"
+	    "  --dry-run        reload: only tell what would change\n"
 	    "  -t, --timeout T  wait so long: 10s, 5m (default 60s)\n"
 	    "  -f, --follow     logs: go on with new lines\n"
 	    "  -n, --lines N    logs, history: so many\n"
@@ -170,6 +172,9 @@ take_option(struct ctl *c, int option, bool *help)
 		break;
 	case 'H':
 		c->healthy = true;
+		break;
+	case 'y':
+		c->dry_run = true;
 		break;
 	case 'c':
 		return svctl_complete(optarg);

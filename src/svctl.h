@@ -23,6 +23,7 @@ enum {
 struct ctl {			/* what the command line says */
 	const char *run;	/* NULL: by environment and user */
 	bool	 json, no_wait, follow, all;
+	bool	 dry_run;
 	bool	 up, down, healthy;	/* what `wait` waits for */
 	int64_t	 timeout_ms;
 	long	 lines;		/* -n, -1 not given */

@@ -41,8 +41,19 @@ svctl_signal(struct ctl *c)
 	return rc;
 }
 
+/* What each kind of change leads to; a dry run says it as "would". */
+static const struct change {
+	const char *kind, *done, *would;
+} changes[] = {
+	{ "added", "added", "would start (new)" },
+	{ "removed", "removed", "would stop (its directory is gone)" },
+	{ "changed", "changed (takes effect at its next start)",
+	    "would take its new definition at its next start" },
+};
+
 static void
-print_list(const struct client_reply *r, const char *kind, FILE *out)
+print_list(const struct client_reply *r, const char *kind, const char *words,
+    FILE *out)
 {
 	int list = json_get(&r->json, r->params, kind), v;
 	char text[600];
@@ -50,15 +61,13 @@ print_list(const struct client_reply *r, const char *kind, FILE *out)
 	for (v = json_first(&r->json, list); v >= 0;
 	    v = json_next(&r->json, list, v))
 		if (json_str(&r->json, v, text, sizeof text) == 0)
-			(void)fprintf(out, "%s%s%s\n",
-			    out == stderr ? "" : kind,
-			    out == stderr ? "" : ": ", text);
+			(void)fprintf(out, "%s%s%s\n", words,
+			    words[0] == '\0' ? "" : ": ", text);
 }
 
 int
 svctl_reload(struct ctl *c)
 {
-	static const char *const kinds[] = { "added", "removed", "changed" };
 	char err[CLIENT_ERR_LEN];
 	struct client_reply r;
 	size_t i;
@@ -66,15 +75,17 @@ svctl_reload(struct ctl *c)
 
 	if ((rc = ctl_connect(c)) != CTL_OK)
 		return rc;
-	if (client_call(&c->client, "Reload", NULL, &r, CALL_MS, err) < 0) {
+	if (client_call(&c->client, "Reload", c->dry_run ?
+	    "{\"dry_run\":true}" : NULL, &r, CALL_MS, err) < 0) {
 		if (strcmp(r.error, "org.svtree.InvalidTree") != 0)
 			return ctl_tell(c, &r, err, NULL);
-		print_list(&r, "errors", stderr);
+		print_list(&r, "errors", "", stderr);
 		(void)fprintf(stderr, "svctl: reload refused: %s\n", err);
 		return CTL_FAILED;
 	}
-	for (i = 0; i < nitems(kinds); i++)
-		print_list(&r, kinds[i], stdout);
+	for (i = 0; i < nitems(changes); i++)
+		print_list(&r, changes[i].kind, c->dry_run ?
+		    changes[i].would : changes[i].done, stdout);
 	return CTL_OK;
 }
 

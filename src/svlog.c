@@ -207,7 +207,7 @@ scan(void)
 		if (e->d_name[0] != '.')
 			add(e->d_name);
 	(void)closedir(d);
-	if (conf_load(&tree, all.services, ignore, NULL) == 0) {
+	if (conf_load_partly(&tree, all.services, ignore, NULL) >= 0) {
 		for (i = 0; i < all.n; i++)
 			if ((sv = conf_find(&tree, all.stream[i]->name)) !=
 			    NULL)

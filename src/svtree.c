@@ -197,6 +197,7 @@ open_all(struct tree *t, enum mode mode)
 	char err[CONF_ERR_LEN];
 
 	settle_dirs(t, true);
+	t->watch_fd = -1;
 	t->lock_fd = mode == RESUME ? upgrade_lock(t) : -1;
 	take_lock(t);
 	link_logs(t);
@@ -255,6 +256,7 @@ main(int argc, char **argv)
 	log_info("%s: %d services, run directory %s", tree.services,
 	    tree.n, tree.run);
 	tree_adopt(&tree);
+	tree_mend(&tree);	/* begins to watch the run directory */
 	if (tree.resumed)	/* what ended between the two programs */
 		(void)raise(SIGCHLD);
 	/* From here on nothing but a shutdown ends us. */

@@ -28,49 +28,13 @@ static struct conf_service logger_conf = {
 	.start_timeout_ms = 60000,
 	.dir = (char *)"/",
 };
+
 static int
 by_name(const void *a, const void *b)
 {
 	const struct service *const *x = a, *const *y = b;
 
 	return strcmp((*x)->conf->name, (*y)->conf->name);
-}
-
-struct service *
-tree_find(const struct tree *t, const char *name)
-{
-	int low = 0, high = t->n - 1, mid, c;
-
-	while (low <= high) {
-		mid = (low + high) / 2;
-		c = strcmp(name, t->sv[mid]->conf->name);
-		if (c == 0)
-			return t->sv[mid];
-		if (c < 0)
-			high = mid - 1;
-		else
-			low = mid + 1;
-	}
-	return NULL;
-}
-
-struct service *
-tree_find_pid(const struct tree *t, pid_t pid)
-{
-	int i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->sv[i]->rec.pid == (int32_t)pid)
-			return t->sv[i];
-	return NULL;
-}
-
-struct service *
-tree_find_session(const struct tree *t, pid_t pid)
-{
-	pid_t leader = pid > 0 ? getsid(pid) : -1;
-
-	return leader > 1 ? tree_find_pid(t, leader) : NULL;
 }
 
 int
@@ -148,11 +112,10 @@ first_wish(struct service *sv)
 }
 
 static void
-tell(const struct tree_change *change, const char *kind,
-    const struct service *sv)
+tell(const struct tree_change *change, const char *kind, const char *name)
 {
 	if (change != NULL)
-		change->told(change->arg, kind, sv->conf->name);
+		change->told(change->arg, kind, name);
 }
 
 /* The new list: kept services with their new definition, new ones, and
@@ -226,12 +189,12 @@ renew(struct service *sv, struct definitions *defs,
 	conf = conf_find(&defs->conf, sv->conf->name);
 	if (conf == NULL) {
 		if (!sv->removed)
-			tell(change, "removed", sv);
+			tell(change, "removed", sv->conf->name);
 		sv->removed = true;
 		return;
 	}
 	if (sv->removed || conf->fingerprint != sv->conf->fingerprint) {
-		tell(change, "changed", sv);
+		tell(change, "changed", sv->conf->name);
 		sv->stale = state_is_alive(sv->rec.state);
 	}
 	sv->removed = false;
@@ -260,7 +223,7 @@ commit(struct tree *t, struct loading *l, const struct tree_change *change)
 	for (i = 0; i < l->fresh; i++)
 		renew(l->all[i], l->defs, change);
 	for (i = l->fresh; i < l->n; i++)
-		tell(change, "added", l->all[i]);
+		tell(change, "added", l->all[i]->conf->name);
 	free(t->sv);
 	t->sv = l->all;
 	t->n = l->n;
@@ -288,7 +251,9 @@ tree_load(struct tree *t, conf_report *report, void *arg,
 
 	if (l.defs == NULL)
 		return -1;
-	if (conf_load(&l.defs->conf, t->services, report, arg) < 0) {
+	/* At start what is good must run, whatever is wrong beside it. */
+	if ((t->sv == NULL ? conf_load_partly : conf_load)(&l.defs->conf,
+	    t->services, report, arg) < 0) {
 		free(l.defs);
 		return -1;
 	}
@@ -300,6 +265,35 @@ tree_load(struct tree *t, conf_report *report, void *arg,
 	}
 	t->loaded_us = os_wall_us();
 	commit(t, &l, change);
+	return 0;
+}
+
+int
+tree_preview(const struct tree *t, conf_report *report, void *arg,
+    const struct tree_change *change)
+{
+	const struct conf_service *conf;
+	const struct service *sv;
+	struct conf_tree fresh;
+	int i;
+
+	if (conf_load(&fresh, t->services, report, arg) < 0)
+		return -1;
+	for (i = 0; i < t->n; i++) {
+		sv = t->sv[i];
+		if (sv->conf == &logger_conf)
+			continue;
+		conf = conf_find(&fresh, sv->conf->name);
+		if (conf == NULL && !sv->removed)
+			tell(change, "removed", sv->conf->name);
+		else if (conf != NULL && (sv->removed ||
+		    conf->fingerprint != sv->conf->fingerprint))
+			tell(change, "changed", sv->conf->name);
+	}
+	for (i = 0; i < fresh.n; i++)
+		if (tree_find(t, fresh.service[i].name) == NULL)
+			tell(change, "added", fresh.service[i].name);
+	conf_free(&fresh);
 	return 0;
 }
 

@@ -18,7 +18,7 @@
 
 /* What an os_event's tag names: a kind and a number. */
 enum tag_kind { TAG_GATE, TAG_NOTIFY, TAG_READY, TAG_PROC, TAG_LISTEN,
-	TAG_CONN };
+	TAG_CONN, TAG_RUN };
 #define TAG(kind, n)	((uint32_t)(kind) << 24 | (uint32_t)(n))
 #define TAG_KIND(tag)	((enum tag_kind)((tag) >> 24))
 #define TAG_NUMBER(tag)	((int)((tag) & 0xffffff))
@@ -46,6 +46,7 @@ struct service {
 	enum aux aux;		/* a script that runs beside the states */
 	pid_t	 aux_pid;	/* 0: none runs */
 	int64_t	 aux_ms;	/* deadline, or when check runs next; 0 none */
+	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */
 	int	 start_errno;	/* of a child that could not exec; -1 none */
@@ -65,6 +66,7 @@ struct tree {
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
 	int	 lock_fd;	/* run/lock, held for life */
+	int	 watch_fd;	/* of the run directory, -1 */
 	pid_t	 preflight_pid;	/* of an upgrade, 0 none */
 	bool	 resumed;	/* by an upgrade: children are still ours */
 	bool	 detached;	/* gone without a shutdown */
@@ -84,6 +86,9 @@ struct tree_change {
 };
 int tree_load(struct tree *t, conf_report *report, void *arg,
     const struct tree_change *change);
+/* What tree_load would say, and nothing is changed. */
+int tree_preview(const struct tree *t, conf_report *report, void *arg,
+    const struct tree_change *change);
 void tree_adopt(struct tree *t);
 struct service *tree_find(const struct tree *t, const char *name);
 struct service *tree_find_pid(const struct tree *t, pid_t pid);
@@ -98,6 +103,10 @@ void tree_dispatch(struct tree *t, const struct os_event *ev);
 /* What is due by now: deadlines, needs, the order of shutdown. */
 void tree_step(struct tree *t);
 void tree_shutdown(struct tree *t);
+
+/* tree_mend.c */
+/* What somebody took from the run directory is made anew, and told. */
+void tree_mend(struct tree *t);
 
 /* needs.c */
 /* NULL when all needs are met, else the first that is not (*healthy set when

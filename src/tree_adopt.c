@@ -39,13 +39,14 @@ carry_on(struct service *sv)
 	struct record *r = &sv->rec;
 
 	service_ready_open(sv);
+	if (r->state == ST_UP)
+		service_feed_watchdog(sv);
 	if (sv->ready_fd >= 0)
 		(void)os_watch(sv->ready_fd, OS_READ,
 		    TAG(TAG_READY, sv->slot));
 	if (r->state == ST_STARTING && (sv->conf->ready == READY_NONE ||
 	    (sv->conf->ready == READY_FD && sv->ready_fd < 0))) {
-		r->ready_ms = os_now_ms();
-		service_event(sv, EV_READY, "");
+		service_ready(sv, "");
 	} else if (r->state == ST_STARTING && sv->conf->ready == READY_CHECK) {
 		service_check(sv);
 	}
@@ -68,7 +69,8 @@ adopt(struct service *sv)
 			service_exited(sv, -1);
 		} else {	/* killed between the record and the fork */
 			r->clean = 1;
-			r->again = r->want != WANT_DOWN;
+			r->again = r->want != WANT_DOWN ? AGAIN_ASKED :
+			    AGAIN_NO;
 			service_event(sv, EV_EXITED, NULL);
 		}
 		break;

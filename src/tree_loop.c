@@ -87,7 +87,7 @@ take_signal(struct tree *t, int signo)
 			log_warnx("reload refused: nothing has changed");
 		break;
 	case SIGUSR1:
-		control_check(t);
+		tree_mend(t);
 		break;
 	case SIGTERM:
 	case SIGINT:
@@ -102,12 +102,10 @@ static void
 take_gate(struct service *sv)
 {
 	if (spawn_gate(sv) && sv->rec.state == ST_STARTING) {
-		if (sv->conf->ready == READY_NONE) {
-			sv->rec.ready_ms = os_now_ms();
-			service_event(sv, EV_READY, "");
-		} else if (sv->conf->ready == READY_CHECK) {
+		if (sv->conf->ready == READY_NONE)
+			service_ready(sv, "");
+		else if (sv->conf->ready == READY_CHECK)
 			service_check(sv);
-		}
 	}
 }
 
@@ -124,6 +122,9 @@ tree_dispatch(struct tree *t, const struct os_event *ev)
 	switch (TAG_KIND(ev->tag)) {
 	case TAG_LISTEN:
 		control_accept(t);
+		return;
+	case TAG_RUN:
+		tree_mend(t);
 		return;
 	case TAG_CONN:
 		control_ready(t, n, ev->what);

@@ -36,7 +36,7 @@ oom_conf_load(void)
 
 	if (dir == NULL || *dir == '\0')
 		return 0;
-	if (conf_load(&fresh, dir, print_error, NULL) < 0)
+	if (conf_load_partly(&fresh, dir, print_error, NULL) < 0)
 		return -1;
 	oom_conf_free();
 	tree = fresh;

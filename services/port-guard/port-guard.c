@@ -124,7 +124,7 @@ read_conf(struct guard *g, int *policy)
 	struct conf_tree t;
 
 	if (dir == NULL || g->service == NULL ||
-	    conf_load(&t, dir, print_error, NULL) < 0)
+	    conf_load_partly(&t, dir, print_error, NULL) < 0)
 		return;
 	if ((sv = conf_find(&t, g->service)) != NULL) {
 		if (g->nports == 0 && sv->port.number > 0)

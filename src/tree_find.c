@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which service of the tree is meant: by name, by process, by session.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "tree.h"
+
+struct service *
+tree_find(const struct tree *t, const char *name)
+{
+	int low = 0, high = t->n - 1, mid, c;
+
+	while (low <= high) {
+		mid = (low + high) / 2;
+		c = strcmp(name, t->sv[mid]->conf->name);
+		if (c == 0)
+			return t->sv[mid];
+		if (c < 0)
+			high = mid - 1;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+struct service *
+tree_find_pid(const struct tree *t, pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i]->rec.pid == (int32_t)pid)
+			return t->sv[i];
+	return NULL;
+}
+
+struct service *
+tree_find_session(const struct tree *t, pid_t pid)
+{
+	pid_t leader = pid > 0 ? getsid(pid) : -1;
+
+	return leader > 1 ? tree_find_pid(t, leader) : NULL;
+}

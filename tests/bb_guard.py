@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: ISC
+"""What the supervisor does against faults beside the death of a service:
+watchdogs, budgets, a run directory under attack, a definition in error."""
+
+import os
+import shutil
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rig  # noqa: E402
+
+SLEEPER = "[service]\nexec = sleep 1000\n"
+
+# Says the words of its arguments, one datagram each, then sleeps.
+SAYS = """import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for word in sys.argv[1:]:
+    s.sendto(word.encode(), os.environ["NOTIFY_SOCKET"])
+time.sleep(1000)
+"""
+
+
+def says(conf, *words):
+    return {"conf": "[service]\n" + conf, "files": {"says.py": SAYS},
+            "run": "exec python3 ./says.py " + " ".join(words)}
+
+
+class Notify(rig.Case):
+    def test_a_watchdog_that_is_not_fed_is_a_failure(self):
+        t = self.tree({"a": says("ready = notify\nwatchdog = 300ms\n"
+                                 "restart-limit = 2/1h\n", "READY=1")})
+        t.wait("a", lambda s: s["restarts"] >= 1)
+        sv = t.wait("a", "TRIPPED", timeout=30)
+        self.assertIn("WATCHDOG", sv["reason"])
+
+    def test_a_watchdog_that_is_fed_stays_quiet(self):
+        t = self.tree({"a": {
+            "conf": "[service]\nready = notify\nwatchdog = 2s\n",
+            "files": {"feeds.py": SAYS.replace(
+                "time.sleep(1000)",
+                "for i in range(40):\n"
+                "    s.sendto(b'WATCHDOG=1', os.environ['NOTIFY_SOCKET'])\n"
+                "    time.sleep(0.1)\n"
+                "s.sendto(b'STATUS=fed', os.environ['NOTIFY_SOCKET'])\n"
+                "time.sleep(1000)")},
+            "run": "exec python3 ./feeds.py READY=1"}})
+        sv = t.wait("a", lambda s: s["text"] == "fed")
+        self.assertEqual(sv["restarts"], 0)
+
+    def test_trigger_restarts_at_once(self):
+        t = self.tree({"a": says("ready = notify\nwatchdog = 1h\n"
+                                 "restart-limit = 1/1h\n", "READY=1",
+                                 "WATCHDOG=trigger")})
+        sv = t.wait("a", "TRIPPED", timeout=30)
+        self.assertIn("trigger", sv["reason"])
+
+    def test_a_foreign_main_pid_is_refused_with_a_reason(self):
+        t = self.tree(start=False)
+        t.add("a", says("ready = notify\n", "MAINPID=1", "READY=1"))
+        t.start()
+        t.wait("a", "UP")
+        rig.eventually(lambda: "MAINPID is refused" in t.said(),
+                       what="the refusal")
+
+    def test_a_long_start_may_ask_for_time(self):
+        t = self.tree({"a": {
+            "conf": "[service]\nready = notify\nstart-timeout = 1s\n",
+            "files": {"slow.py": SAYS.replace(
+                "time.sleep(1000)",
+                "time.sleep(2)\n"
+                "s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])\n"
+                "time.sleep(1000)")},
+            "run": "exec python3 ./slow.py EXTEND_TIMEOUT_USEC=60000000"}})
+        sv = t.wait("a", "UP", timeout=30)
+        self.assertEqual(sv["restarts"], 0)
+
+    def test_its_own_words_are_the_text(self):
+        t = self.tree({"a": says("ready = notify\n", "READY=1",
+                                 "RELOADING=1")})
+        t.wait("a", lambda s: s["text"] == "reloading")
+
+
+class Budget(rig.Case):
+    def test_restarts_by_a_program_of_the_tree_are_paid_by_the_limit(self):
+        t = self.tree({
+            "a": SLEEPER + "restart-limit = 2/1h\n",
+            "monitor": {"conf": "[service]\ngrants = Restart\n",
+                        "run": "while read -r _; do "
+                               + rig.program("svctl") +
+                               " --no-wait restart a; done <./orders\n",
+                        "files": {"orders": ""}}}, start=False)
+        os.unlink(os.path.join(t.services, "monitor", "orders"))
+        os.mkfifo(os.path.join(t.services, "monitor", "orders"))
+        t.start()
+        pid = t.wait("a", "UP")["pid"]
+        with open(os.path.join(t.services, "monitor", "orders"), "w",
+                  buffering=1) as orders:
+            for n in (1, 2):
+                orders.write("now\n")
+                pid = t.wait("a", lambda s: s["state"] == "UP" and
+                             s["pid"] != pid)["pid"]
+                self.assertEqual(t.service("a")["restarts"], n)
+            orders.write("now\n")
+            sv = t.wait("a", "TRIPPED")
+        self.assertIn("too many", sv["reason"])
+        # A person's word takes it out of that.
+        self.assertEqual(t.svctl("restart", "a").returncode, 0)
+        self.assertEqual(t.service("a")["state"], "UP")
+
+    def test_a_person_s_restarts_are_not_counted(self):
+        t = self.tree({"a": SLEEPER + "restart-limit = 2/1h\n"})
+        for _ in range(5):
+            self.assertEqual(t.svctl("restart", "a").returncode, 0)
+        self.assertEqual(t.service("a")["restarts"], 0)
+
+
+class Attack(rig.Case):
+    def test_a_removed_socket_is_made_anew(self):
+        t = self.tree({"a": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        os.unlink(t.socket)
+        rig.eventually(lambda: os.path.exists(t.socket), what="the socket")
+        self.assertEqual(t.service("a")["pid"], pid)
+        self.assertIn("made anew", t.said())
+
+    def test_a_removed_run_directory_is_made_anew_and_adopted_from(self):
+        t = self.tree({"a": SLEEPER, "b": SLEEPER})
+        pids = {n: t.wait(n, "UP")["pid"] for n in ("a", "b")}
+        shutil.rmtree(t.run)
+        rig.eventually(lambda: os.path.exists(t.socket), what="the socket")
+        for n, pid in pids.items():
+            self.assertEqual(t.service(n)["pid"], pid)
+        second = t.spawn()
+        self.assertEqual(second.wait(10), 100)
+        t.kill_supervisor()
+        t.start()
+        for n, pid in pids.items():
+            self.assertEqual(t.wait(n, "UP")["pid"], pid)
+
+
+class Definitions(rig.Case):
+    def test_one_in_error_does_not_hold_up_the_others(self):
+        t = self.tree({"bad": SLEEPER + "restrat = never\n", "good": SLEEPER,
+                       "after": SLEEPER + "needs = bad\n"})
+        t.wait("good", "UP")
+        sv = t.service("bad")
+        self.assertEqual(sv["state"], "WAITING")
+        self.assertTrue(sv["reason"].startswith("service.conf:3:"), sv)
+        self.assertIn("waits for bad", t.service("after")["reason"])
+        t.add("bad", SLEEPER)
+        self.assertEqual(t.svctl("reload").returncode, 0)
+        t.wait("bad", "UP")
+        t.wait("after", "UP")
+
+    def test_a_supervisor_that_comes_back_to_an_error_adopts_all_the_same(
+            self):
+        t = self.tree({"a": SLEEPER, "b": SLEEPER})
+        pids = {n: t.wait(n, "UP")["pid"] for n in ("a", "b")}
+        t.kill_supervisor()
+        t.add("a", "[service]\nexec = sleep 1000\nkill = nobody\n")
+        t.start()
+        for n, pid in pids.items():
+            self.assertEqual(t.wait(n, "UP")["pid"], pid)
+        os.kill(pids["a"], signal.SIGKILL)
+        sv = t.wait("a", "WAITING")
+        self.assertIn("service.conf:3:", sv["reason"])
+
+    def test_a_dry_run_tells_and_changes_nothing(self):
+        t = self.tree({"a": SLEEPER, "b": SLEEPER, "c": SLEEPER})
+        t.wait("a", "UP")
+        t.add("a", SLEEPER + "restart-delay = 2s\n")
+        t.remove("b")
+        t.add("new", SLEEPER)
+        done = t.svctl("reload", "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(x.split(": ")[1] for x in
+                                done.stdout.splitlines()), ["a", "b", "new"])
+        self.assertIn("would start (new): new", done.stdout)
+        names = [s["name"] for s in t.call("Status")["services"]]
+        self.assertIn("b", names)
+        self.assertNotIn("new", names)
+        self.assertFalse(t.service("a")["stale"])
+        t.add("new", SLEEPER + "nonsense = 1\n")
+        done = t.svctl("reload", "--dry-run")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("new/service.conf:3:", done.stderr)
+
+
+class Nested(rig.Case):
+    def test_a_tree_is_a_service_of_a_tree(self):
+        t = self.tree(start=False)
+        t.add("inner", {"conf": "[service]\nexec = svtree services\n"
+                                "stop-timeout = 60s\n",
+                        "files": {"services/x/service.conf": SLEEPER}})
+        t.start()
+        inner = os.path.join(t.run, "inner", "tree", "control")
+
+        def status():
+            try:
+                with rig.Varlink(inner) as link:
+                    return link.call("Status", {"names": ["x"]})["services"][0]
+            except OSError:
+                return None
+        sv = rig.eventually(lambda: (s := status()) and s["state"] == "UP"
+                            and s, what="the inner tree")
+        # The inner supervisor dies: its service runs on and is adopted.
+        before = t.service("inner")["pid"]
+        os.kill(before, signal.SIGKILL)
+        t.wait("inner", lambda s: s["state"] == "UP" and s["pid"] != before)
+        again = rig.eventually(lambda: (s := status()) and s["adopted"] and s,
+                               what="its adoption")
+        self.assertEqual(again["pid"], sv["pid"])
+        self.assertEqual(t.stop(60), 0)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(sv["pid"], 0)
+
+
+if __name__ == "__main__":
+    rig.main()
