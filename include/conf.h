@@ -2,6 +2,8 @@
 #ifndef SVTREE_CONF_H
 #define SVTREE_CONF_H
 
+#include <sys/socket.h>
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +43,18 @@ struct conf_needs {
 struct conf_limit {		/* [limits]: setrlimit(2) by name */
 	int	 resource;
 	uint64_t soft, hard;	/* UINT64_MAX is infinity */
+};
+
+#define CONF_SOCKETS_MAX 16
+struct conf_socket {
+	char	*name;		/* for LISTEN_FDNAMES */
+	char	*address;
+};
+
+struct conf_sockets {		/* [sockets] */
+	struct conf_socket *v;
+	int	 n;
+	int	 mode;		/* of a path, 0666 */
 };
 
 struct conf_log {		/* [log] */
@@ -121,6 +135,7 @@ struct conf_service {
 	int	 umask;		/* 022 */
 	int	 nice;		/* CONF_UNSET: the supervisor's */
 	int	 oom_score_adj;	/* CONF_UNSET: 0 */
+	struct conf_sockets sockets;
 	struct conf_limit *limits;
 	int	 nlimits;
 	struct conf_log log;
@@ -187,6 +202,9 @@ int conf_env_dir(const char *path, conf_env_each *each, void *arg,
  * 1 there is one, 0 at the end, -1 with a reason in err. */
 int conf_env_next(const char **text, int *line, char *name, size_t name_cap,
     char *value, size_t value_cap, char *err);
+
+/* "127.0.0.1:80", "[::1]:80", "*:80" or a path; 0 when it is none of them. */
+socklen_t conf_address(const char *text, struct sockaddr_storage *sa);
 
 /* Where programs are looked for: $SVTREE_PATH, else the directories that this
  * build was made with, colon-separated. */

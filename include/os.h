@@ -74,6 +74,9 @@ int os_wait(int64_t deadline_ms, struct os_event *ev, int n);
 /* Signals a process only while its start time is the given one: ESRCH if
  * not. handle is that of os_watch_proc, or -1. */
 int os_kill(pid_t pid, uint64_t start, int handle, int signo);
+/* A copy of another process's descriptor, while its start time is the given
+ * one; ENOSYS where the system has no such thing. */
+int os_fd_of(pid_t pid, uint64_t start, int fd);
 /* Child side of a start: signal dispositions and mask as at login. */
 void os_reset_signals(void);
 /* Close-on-exec pipe and stream socket pair. */

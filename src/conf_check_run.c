@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Checks of what the processes of a service are given: groups, variables
- * from files.
+ * from files, sockets.
  */
 #include <errno.h>
 #include <grp.h>
@@ -52,9 +52,29 @@ check_env(struct conf_reader *rd)
 			    "env-dir: %s", err);
 }
 
+static void
+check_sockets(struct conf_reader *rd)
+{
+	const struct conf_service *sv = rd->sv;
+	int i, k;
+
+	for (i = 0; i < sv->sockets.n; i++)
+		for (k = 0; k < i; k++)
+			if (strcmp(sv->sockets.v[i].address,
+			    sv->sockets.v[k].address) == 0)
+				conf_error_at(rd, "sockets", "listen",
+				    "listen: %s is there twice",
+				    sv->sockets.v[i].address);
+	if (sv->ready == READY_FD && sv->ready_fd < 3 + sv->sockets.n)
+		conf_error_at(rd, "service", "ready", "ready: descriptor %d "
+		    "is the place of a socket; fd:%d is free", sv->ready_fd,
+		    3 + sv->sockets.n);
+}
+
 void
 conf_check_run(struct conf_reader *rd)
 {
 	check_groups(rd);
 	check_env(rd);
+	check_sockets(rd);
 }

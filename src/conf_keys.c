@@ -82,6 +82,9 @@ static const struct conf_key keys[] = {
 { "service", "nice", KIND_NICE, AT(nice), NULL, "-20 (first) to 19" },
 { "service", "oom-score-adj", KIND_SCORE, AT(oom_score_adj), NULL,
     "Linux: -1000 (never killed) to 1000; default: 0" },
+{ "sockets", "listen", KIND_SOCKETS, AT(sockets), NULL,
+    "opened for it, held over its restarts (LISTEN_FDS)" },
+{ "sockets", "mode", KIND_MODE, AT(sockets.mode), NULL, "of paths" },
 { "log", "max-size", KIND_SIZE, AT(log.max_size), NULL, "of one file" },
 { "log", "total", KIND_SIZE, AT(log.total), NULL, "of all files" },
 { "log", "keep", KIND_COUNT, AT(log.keep), NULL, "rotated files" },
@@ -181,6 +184,7 @@ conf_defaults(struct conf_service *sv)
 	sv->stop_timeout_ms = 20000;
 	sv->start_timeout_ms = 60000;
 	sv->umask = 022;
+	sv->sockets.mode = 0666;
 	sv->nice = sv->oom_score_adj = CONF_UNSET;
 	sv->log.max_size = 10 << 20;
 	sv->log.total = 100 << 20;
@@ -244,8 +248,8 @@ unknown(struct conf_reader *rd, const char *section, const char *key)
 	}
 	if (!known)
 		conf_error(rd, "unknown section [%s]; known are service, "
-		    "environment, limits, log, health, container, docker, "
-		    "port", section);
+		    "environment, limits, sockets, log, health, container, "
+		    "docker, port", section);
 	else if (best != NULL)
 		conf_error(rd, "unknown key %s; did you mean %s?", key,
 		    best->key);

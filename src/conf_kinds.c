@@ -201,6 +201,9 @@ static const struct {
 	    "a number from -20 to 19" },
 	[KIND_SCORE] = { conf_set_score, "score",
 	    "a number from -1000 to 1000" },
+	[KIND_SOCKETS] = { conf_set_sockets, "addresses",
+	    "up to 16 addresses such as 127.0.0.1:80, [::1]:80, *:80 or "
+	    "/run/x, each maybe as NAME=ADDRESS" },
 	[KIND_PATHS] = { set_paths, "paths",
 	    "absolute paths, each maybe after a '-' when it may be missing" },
 };

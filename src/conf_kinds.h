@@ -9,7 +9,7 @@ enum conf_kind {
 	KIND_TEXT, KIND_PATH, KIND_URL, KIND_NAME, KIND_WORDS, KIND_NEEDS,
 	KIND_CODES, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PORT,
 	KIND_BOOL, KIND_FLAG, KIND_CHOICE, KIND_SIGNAL, KIND_LIMIT, KIND_READY,
-	KIND_MODE, KIND_NICE, KIND_SCORE, KIND_PATHS,
+	KIND_MODE, KIND_NICE, KIND_SCORE, KIND_PATHS, KIND_SOCKETS,
 	KIND_MAX
 };
 
@@ -28,6 +28,7 @@ typedef bool conf_set_to(struct conf_reader *rd, const struct conf_key *key,
 conf_set_to conf_set_duration, conf_set_size, conf_set_count, conf_set_port,
     conf_set_bool, conf_set_mode, conf_set_nice, conf_set_score,
     conf_set_signal, conf_set_restart_limit;
+conf_set_to conf_set_sockets;	/* conf_sockets.c */
 
 const char *conf_kind_name(enum conf_kind kind);
 /* Parses value and stores it at where; what is wrong is reported. */

@@ -77,6 +77,7 @@ put_value(struct buf *b, const struct conf_key *key, const void *where)
 	case KIND_NICE:
 	case KIND_SCORE:
 	case KIND_PATHS:
+	case KIND_SOCKETS:
 	case KIND_TEXT:
 	case KIND_PATH:
 	case KIND_URL:

@@ -296,3 +296,13 @@ os_oom_score(int adj)
 	(void)adj;
 	return 0;
 }
+
+int
+os_fd_of(pid_t pid, uint64_t start, int fd)
+{
+	(void)pid;
+	(void)start;
+	(void)fd;
+	errno = ENOSYS;
+	return -1;
+}

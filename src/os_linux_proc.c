@@ -3,6 +3,7 @@
  * Linux: what /proc says of processes, process groups, locks and ports.
  */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include <ctype.h>
@@ -269,4 +270,19 @@ os_oom_score(int adj)
 	n = write(fd, text, strlen(text));
 	(void)close(fd);
 	return n < 0 ? -1 : 0;
+}
+
+/* pidfd_getfd(2), Linux 5.6; needs the rights of a tracer. */
+int
+os_fd_of(pid_t pid, uint64_t start, int fd)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), got = -1;
+	uint64_t now;
+
+	if (pidfd < 0)
+		return -1;
+	if (os_proc_start(pid, &now) == 0 && now == start)
+		got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	(void)close(pidfd);
+	return got;
 }

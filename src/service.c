@@ -173,6 +173,8 @@ service_apply(struct service *sv, struct move m, enum event event,
 		if (m.next != ST_UP)
 			sv->dog_ms = 0;
 		sv->tree->needs_changed = true;
+		if (m.next == ST_DOWN || m.next == ST_TRIPPED)
+			service_sockets_close(sv);
 	}
 	if (m.actions & DO_DISARM)
 		r->deadline_ms = 0;

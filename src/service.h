@@ -57,6 +57,13 @@ bool service_may_notify(const struct conf_service *conf);
 void service_feed_watchdog(struct service *sv);
 /* It is not: a restart that counts as a failure. */
 void service_watchdog(struct service *sv, const char *why);
+/* service_sockets.c */
+/* Opens what the definition wants and is not held yet, closes the rest. 0, or
+ * -1 with errno and what was tried in err. */
+int service_sockets_open(struct service *sv, char *err, size_t cap);
+void service_sockets_close(struct service *sv);
+/* Gets those of an adopted process back, where the system can do that. */
+void service_sockets_adopt(struct service *sv);
 
 /* spawn.c */
 /* Forks, records, opens the gate. 0, or -1 with the reason set. */

@@ -95,12 +95,15 @@ fork_gated(struct service *sv, int gate[2])
 int
 spawn_service(struct service *sv)
 {
+	char what[160];
 	int gate[2];
 	pid_t pid;
 
 	sv->start_errno = 0;
 	if (spawn_make_dir(sv) < 0)
 		return start_failed(sv, "make its run directory");
+	if (service_sockets_open(sv, what, sizeof what) < 0)
+		return start_failed(sv, what);
 	service_ready_open(sv);
 	if (os_socketpair(gate) < 0)
 		return start_failed(sv, "make the gate");

@@ -44,6 +44,40 @@ place(int fd, int to)
 		spawn_fail("place descriptor %d", to);
 }
 
+/* Out of the places that sockets and readiness have below. */
+static int
+lift(const struct service *sv, int fd)
+{
+	int lowest = 3 + sv->conf->sockets.n, ready = -1;
+
+	if (sv->conf->ready == READY_FD)
+		ready = sv->conf->ready_fd;
+	if (fd >= lowest && fd != ready)
+		return fd;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	if (fd == ready)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, ready + 1);
+	if (fd < 0)
+		spawn_fail("move a descriptor");
+	return fd;
+}
+
+/* From 3 on, as sd_listen_fds(3) expects them, and as a program does that
+ * knows nothing of it: blocking. */
+static void
+place_sockets(const struct service *sv)
+{
+	int fd[CONF_SOCKETS_MAX], i, flags;
+
+	for (i = 0; i < sv->conf->sockets.n; i++)
+		fd[i] = lift(sv, sv->sock[i]);
+	for (i = 0; i < sv->conf->sockets.n; i++) {
+		if ((flags = fcntl(fd[i], F_GETFL)) >= 0)
+			(void)fcntl(fd[i], F_SETFL, flags & ~O_NONBLOCK);
+		place(fd[i], 3 + i);
+	}
+}
+
 /* The FIFO is open read-write, here too: the service itself keeps a read end,
  * so that the death of all others is no SIGPIPE and loses nothing. */
 static void
@@ -107,7 +141,7 @@ take_lock(const struct service *sv)
 
 /* The user, looked up afresh, and its environment. */
 static char **
-prepare(const struct service *sv, struct conf_user *u)
+prepare(const struct service *sv, bool leader, struct conf_user *u)
 {
 	char err[CONF_ERR_LEN], **env;
 
@@ -116,7 +150,7 @@ prepare(const struct service *sv, struct conf_user *u)
 		errno = 0;
 		spawn_fail("find its user: %s", err);
 	}
-	if ((env = spawn_env(sv, u, err)) == NULL) {
+	if ((env = spawn_env(sv, u, leader, err)) == NULL) {
 		errno = 0;
 		spawn_fail("make its environment: %s", err);
 	}
@@ -146,16 +180,19 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	char **env;
 	char byte;
 
-	gate_fd = gate;
+	gate_fd = gate = lift(sv, gate);
+	if (ready_fd >= 0)
+		ready_fd = lift(sv, ready_fd);
 	(void)setsid();
 	os_reset_signals();
 	take_lock(sv);
 	/* End of file: the supervisor died before it recorded us. */
 	if (read(gate, &byte, 1) != 1)
 		_exit(111);
-	env = prepare(sv, &u);
+	env = prepare(sv, true, &u);
 	give_away(sv, &u);
 	place_log(sv);
+	place_sockets(sv);
 	if (ready_fd >= 0)
 		place(ready_fd, sv->conf->ready_fd);
 	spawn_become(sv, &u);
@@ -175,7 +212,7 @@ spawn_child_aux(const struct service *sv, const char *script,
 	os_reset_signals();
 	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0)
 		place(fd, 0);
-	env = prepare(sv, &u);
+	env = prepare(sv, false, &u);
 	place_log(sv);
 	spawn_become(sv, &u);
 	(void)execve(script, arg, env);

@@ -25,9 +25,10 @@ void spawn_fail(const char *fmt, ...)
 /* spawn_become.c: directory, umask, limits, priority, groups, user */
 void spawn_become(const struct service *sv, const struct conf_user *u);
 
-/* spawn_env.c: NULL with a reason in err (CONF_ERR_LEN) */
+/* spawn_env.c: for the leader, or for a script beside it. NULL with a reason
+ * in err (CONF_ERR_LEN). */
 char **spawn_env(const struct service *sv, const struct conf_user *u,
-    char *err);
+    bool leader, char *err);
 /* PATH of that environment. */
 const char *spawn_env_path(void);
 

@@ -140,8 +140,30 @@ add_configured(const struct conf_service *c, char *err)
 	return 0;
 }
 
+/* sd_listen_fds(3) */
+static void
+add_sockets(const struct conf_sockets *sockets)
+{
+	char text[CONF_SOCKETS_MAX * (CONF_NAME_MAX + 1)];
+	struct buf b;
+	int i;
+
+	if (sockets->n == 0)
+		return;
+	(void)snprintf(text, sizeof text, "%d", sockets->n);
+	put("LISTEN_FDS", text);
+	(void)snprintf(text, sizeof text, "%ld", (long)getpid());
+	put("LISTEN_PID", text);
+	buf_init(&b, text, sizeof text);
+	for (i = 0; i < sockets->n; i++)
+		buf_printf(&b, "%s%s", i == 0 ? "" : ":",
+		    sockets->v[i].name);
+	put("LISTEN_FDNAMES", buf_cstr(&b));
+}
+
 char **
-spawn_env(const struct service *sv, const struct conf_user *u, char *err)
+spawn_env(const struct service *sv, const struct conf_user *u, bool leader,
+    char *err)
 {
 	env.n = 0;
 	env.full = false;
@@ -149,6 +171,8 @@ spawn_env(const struct service *sv, const struct conf_user *u, char *err)
 	add_login(u);
 	add_passed(&sv->conf->pass);
 	add_svtree(sv);
+	if (leader)
+		add_sockets(&sv->conf->sockets);
 	if (add_configured(sv->conf, err) < 0)
 		return NULL;
 	if (env.full) {

@@ -74,6 +74,7 @@ tree_make_service(struct tree *t, const struct conf_service *conf,
 	sv->slot = -1;
 	sv->log_fd = sv->gate_fd = sv->notify_fd = sv->ready_fd = -1;
 	sv->watch = -1;
+	memset(sv->sock, -1, sizeof sv->sock);
 	(void)snprintf(sv->rec.name, sizeof sv->rec.name, "%s", conf->name);
 	return sv;
 }

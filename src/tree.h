@@ -41,6 +41,7 @@ struct service {
 	int	 gate_fd;	/* to the child until it has exec'ed, -1 */
 	int	 notify_fd;	/* NOTIFY_SOCKET, -1 */
 	int	 ready_fd;	/* ready = fd:N, -1 */
+	int	 sock[CONF_SOCKETS_MAX]; /* listening, as in [sockets], -1 */
 	int	 watch;		/* os_watch_proc of an adopted process, -1 */
 	bool	 is_child;	/* of this process */
 	enum aux aux;		/* a script that runs beside the states */

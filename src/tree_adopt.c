@@ -41,6 +41,7 @@ carry_on(struct service *sv)
 	service_ready_open(sv);
 	if (r->state == ST_UP)
 		service_feed_watchdog(sv);
+	service_sockets_adopt(sv);
 	if (sv->ready_fd >= 0)
 		(void)os_watch(sv->ready_fd, OS_READ,
 		    TAG(TAG_READY, sv->slot));

@@ -60,37 +60,58 @@ service_ready(struct tree *t, struct service *sv)
 	return &sv->ready_fd;
 }
 
+static int *
+service_sockets(struct tree *t, struct service *sv)
+{
+	(void)t;
+	return sv->sock;
+}
+
 static const struct place {
 	const char *kind;
 	bool	 of_service;
 	int	*(*of)(struct tree *, struct service *);
+	int	 n;		/* so many in a row */
 } places[] = {
-	{ "lock",	false,	tree_lock },
-	{ "listen",	false,	tree_listen },
-	{ "events",	false,	tree_log },
-	{ "log",	true,	service_log },
-	{ "notify",	true,	service_notify },
-	{ "ready",	true,	service_ready },
+	{ "lock",	false,	tree_lock, 1 },
+	{ "listen",	false,	tree_listen, 1 },
+	{ "events",	false,	tree_log, 1 },
+	{ "log",	true,	service_log, 1 },
+	{ "notify",	true,	service_notify, 1 },
+	{ "ready",	true,	service_ready, 1 },
+	{ "socket",	true,	service_sockets, CONF_SOCKETS_MAX },
 };
 
 /* Calls see for every descriptor that is open now; stops at -1. */
 typedef int see_fd(void *arg, const struct place *p, int slot, int fd);
 
 static int
+each_of(const struct place *p, const int *place, int slot, see_fd *see,
+    void *arg)
+{
+	int i = 0;
+
+	do {
+		if (place[i] >= 0 && see(arg, p, slot, place[i]) < 0)
+			return -1;
+	} while (++i < p->n);
+	return 0;
+}
+
+static int
 each(const struct tree *t, see_fd *see, void *arg)
 {
 	struct tree *rw = (struct tree *)t;	/* the places are not written */
 	size_t k;
-	int i, fd;
+	int i;
 
 	for (k = 0; k < nitems(places); k++)
 		for (i = 0; i < (places[k].of_service ? t->n : 1); i++) {
 			struct service *sv = places[k].of_service ?
 			    t->sv[i] : NULL;
 
-			fd = *places[k].of(rw, sv);
-			if (fd >= 0 && see(arg, &places[k],
-			    sv != NULL ? sv->slot : 0, fd) < 0)
+			if (each_of(&places[k], places[k].of(rw, sv),
+			    sv != NULL ? sv->slot : 0, see, arg) < 0)
 				return -1;
 		}
 	return 0;
@@ -201,9 +222,15 @@ upgrade_lock(const struct tree *t)
 	return fd >= 0 && os_cloexec(fd) == 0 ? fd : -1;
 }
 
+/* Of several, the first free place. */
 static void
-take(int *place, int fd)
+take(const struct place *p, int *place, int fd)
 {
+	int i;
+
+	for (i = 0; i + 1 < p->n && place[i] >= 0; i++)
+		continue;
+	place += i;
 	if (*place >= 0 && *place != fd)
 		(void)close(*place);
 	*place = fd;
@@ -230,7 +257,7 @@ upgrade_resume(struct tree *t)
 			continue;
 		}
 		(void)os_cloexec(fd);
-		take(p->of(t, sv), fd);
+		take(p, p->of(t, sv), fd);
 	}
 	(void)fclose(f);
 	(void)unlink(path);

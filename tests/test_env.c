@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Variables from the text of an env-file. */
+/* Variables from the text of an env-file; addresses of [sockets]. */
 #include <criterion/criterion.h>
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "buf.h"
@@ -74,5 +75,50 @@ Test(env, every_bad_text_is_told_with_its_line)
 			continue;
 		cr_assert_eq(rc, -1, "%s", bad[i].text);
 		cr_assert_str_eq(err, bad[i].told);
+	}
+}
+
+static const struct {
+	const char *text;
+	int family;		/* AF_UNSPEC: refused */
+	int port;
+} addresses[] = {
+	{ "127.0.0.1:8080", AF_INET, 8080 }, { "*:1", AF_INET, 1 },
+	{ "0.0.0.0:65535", AF_INET, 65535 }, { "[::1]:80", AF_INET6, 80 },
+	{ "[::]:80", AF_INET6, 80 }, { "[fe80::1:2]:443", AF_INET6, 443 },
+	{ "/run/x.sock", AF_UNIX, 0 },
+	{ "", AF_UNSPEC, 0 }, { "8080", AF_UNSPEC, 0 },
+	{ ":8080", AF_UNSPEC, 0 }, { "127.0.0.1", AF_UNSPEC, 0 },
+	{ "127.0.0.1:", AF_UNSPEC, 0 }, { "127.0.0.1:0", AF_UNSPEC, 0 },
+	{ "127.0.0.1:65536", AF_UNSPEC, 0 }, { "localhost:80", AF_UNSPEC, 0 },
+	{ "::1:80", AF_UNSPEC, 0 }, { "[]:80", AF_UNSPEC, 0 },
+	{ "[127.0.0.1]:80", AF_UNSPEC, 0 }, { "[::1:80", AF_UNSPEC, 0 },
+	{ "127.0.0.1:80x", AF_UNSPEC, 0 }, { "127.0.0.1:+8", AF_UNSPEC, 0 },
+	{ "run/x.sock", AF_UNSPEC, 0 }, { "1.2.3:80", AF_UNSPEC, 0 },
+	{ "/0123456789012345678901234567890123456789012345678901234567890123"
+	    "456789012345678901234567890123456789012345678901", AF_UNSPEC, 0 },
+};
+
+Test(address, is_a_number_or_a_path_and_nothing_else)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+	size_t i;
+	int port;
+
+	for (i = 0; i < nitems(addresses); i++) {
+		len = conf_address(addresses[i].text, &sa);
+		cr_assert_eq(len == 0, addresses[i].family == AF_UNSPEC, "%s",
+		    addresses[i].text);
+		if (len == 0)
+			continue;
+		cr_assert_eq((int)sa.ss_family, addresses[i].family, "%s",
+		    addresses[i].text);
+		port = sa.ss_family == AF_INET ?
+		    ntohs(((struct sockaddr_in *)&sa)->sin_port) :
+		    sa.ss_family == AF_INET6 ?
+		    ntohs(((struct sockaddr_in6 *)&sa)->sin6_port) : 0;
+		cr_assert_eq(port, addresses[i].port, "%s",
+		    addresses[i].text);
 	}
 }
