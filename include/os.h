@@ -86,6 +86,10 @@ int os_cloexec(int fd);
 int os_nonblock(int fd);
 /* Closes every descriptor from lowest on. */
 void os_close_from(int lowest);
+/* As many open files as the system lets us have; and the limit of before,
+ * for a child of ours that runs another program. */
+void os_files_raise(void);
+void os_files_restore(void);
 /* Children of dead children become ours, where the system knows that. */
 void os_subreaper(void);
 /* send(2) on a socket whose peer may have hung up: EPIPE, never SIGPIPE. */

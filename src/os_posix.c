@@ -3,6 +3,7 @@
  * What every POSIX system does alike: wall clock, descriptors, signal state.
  * Knows nothing of services.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -84,4 +85,32 @@ os_close_from(int lowest)
 		max = 65536;
 	for (fd = lowest; fd < (int)max; fd++)
 		(void)close(fd);
+}
+
+static struct rlimit files_before;
+static bool files_raised;
+
+void
+os_files_raise(void)
+{
+	struct rlimit rl;
+
+	if (files_raised || getrlimit(RLIMIT_NOFILE, &files_before) < 0)
+		return;
+	rl = files_before;
+	rl.rlim_cur = rl.rlim_max;
+	files_raised = setrlimit(RLIMIT_NOFILE, &rl) == 0;
+	if (files_raised)
+		return;
+	/* macOS knows a lower bound of its own, OPEN_MAX. */
+	rl.rlim_cur = 10240;
+	files_raised = files_before.rlim_cur < rl.rlim_cur &&
+	    setrlimit(RLIMIT_NOFILE, &rl) == 0;
+}
+
+void
+os_files_restore(void)
+{
+	if (files_raised)
+		(void)setrlimit(RLIMIT_NOFILE, &files_before);
 }

@@ -117,6 +117,7 @@ void
 spawn_become(const struct service *sv, const struct conf_user *u)
 {
 	go_home(sv);
+	os_files_restore();
 	set_limits(sv->conf);
 	set_priority(sv->conf);
 	change_user(sv, u);

@@ -203,6 +203,7 @@ open_all(struct tree *t, enum mode mode)
 	link_logs(t);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGTTOU, SIG_IGN);
+	os_files_raise();
 	if (os_open() < 0 || os_signals(signals) < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
 	os_subreaper();
