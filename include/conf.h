@@ -57,11 +57,14 @@ struct conf_sockets {		/* [sockets] */
 	int	 mode;		/* of a path, 0666 */
 };
 
+enum conf_compress { COMPRESS_NO, COMPRESS_GZIP, COMPRESS_ZSTD };
+
 struct conf_log {		/* [log] */
 	int64_t	 max_size;	/* bytes of one file, default 10 MiB */
 	int64_t	 total;		/* bytes of all, default 100 MiB */
 	int64_t	 keep;		/* rotated files, default 10 */
 	bool	 timestamps;	/* default yes */
+	enum conf_compress compress; /* rotated files; default no */
 };
 
 struct conf_health {		/* [health]; type NULL means no probe */
@@ -175,6 +178,11 @@ int conf_load_partly(struct conf_tree *t, const char *dir,
 void conf_free(struct conf_tree *t);
 /* By name; NULL when there is none. */
 struct conf_service *conf_find(const struct conf_tree *t, const char *name);
+
+/* [log] of one service alone, without the checks of a whole tree: the
+ * logger's door. 0 with the defaults when there is no such file; -1 when it
+ * is in error, and log is left as it is. */
+int conf_load_log(const char *dir, const char *name, struct conf_log *log);
 
 /* The user a service runs as, looked up afresh. uid = -1: as the supervisor
  * (user not set). Returns 0, or -1 with a reason in err (CONF_ERR_LEN). */

@@ -23,6 +23,7 @@ static const char *const kills[] = { "group", "leader", NULL };
 static const char *const policies[] = { "refuse", "evict", NULL };
 static const char *const probes[] = { "ollama", "mlx", "openai", "http",
     "tcp", "exec", NULL };
+static const char *const compressions[] = { "no", "gzip", "zstd", NULL };
 static const char *const on_stop[] = { "leave", "container", NULL };
 
 static const struct conf_key keys[] = {
@@ -90,6 +91,8 @@ static const struct conf_key keys[] = {
 { "log", "keep", KIND_COUNT, AT(log.keep), NULL, "rotated files" },
 { "log", "timestamps", KIND_BOOL, AT(log.timestamps), NULL,
     "before each line" },
+{ "log", "compress", KIND_CHOICE, AT(log.compress), compressions,
+    "rotated files: no, gzip or zstd" },
 { "health", "type", KIND_NAME, AT(health.type), probes,
     "ollama, mlx, openai, http, tcp or exec" },
 { "health", "url", KIND_URL, AT(health.url), NULL, "base address" },

@@ -41,3 +41,20 @@ oslog_consume(int fifo, size_t n)
 	memmove(kept, kept + n, nkept);
 	return 0;
 }
+
+ssize_t
+oslog_move(int fifo, int file, size_t n)
+{
+	(void)fifo;
+	(void)file;
+	(void)n;
+	errno = EINVAL;
+	return -1;
+}
+
+/* A FIFO is a pair of sockets whose buffers only the kernel sizes. */
+void
+oslog_widen(int fifo)
+{
+	(void)fifo;
+}

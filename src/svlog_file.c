@@ -1,35 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One log directory: current is appended to, renamed when it is full, and
- * the oldest are deleted. Files stay within max-size; a line is split only
- * when it is longer than that.
+ * current: appended to, renamed when it is full, opened anew when somebody
+ * took it away. It stays within max-size; a line is split only when it is
+ * longer than the zone at its end, where no line begins that is not whole.
  */
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "oslog.h"
 #include "svlog.h"
 
-#define ROTATED_MAX	4096	/* files looked at; keep is smaller */
-#define ROTATED_LEN	32	/* 20261124T101500.123456Z.log */
 #define LOOK_US		1000000
 #define TELL_US		60000000
-#define RESERVE_MAX	4096	/* for the end of a line that is open */
+#define ZONE_MAX	131072	/* bytes at the end of the file */
 
 void
 svlog_file_init(struct svlog_file *f, const char *log_dir, const char *name)
 {
 	memset(f, 0, sizeof *f);
 	f->fd = -1;
-	(void)snprintf(f->dir, sizeof f->dir, "%s/%s", log_dir, name);
+	f->log_dir = log_dir;
+	f->name = name;
 }
 
 void
@@ -41,32 +38,32 @@ svlog_file_close(struct svlog_file *f)
 }
 
 static void
-name_current(const struct svlog_file *f, char *path, size_t cap)
+see_last_byte(struct svlog_file *f)
 {
-	(void)snprintf(path, cap, "%s/current", f->dir);
+	char last = '\n';
+
+	if (f->size > 0 && pread(f->fd, &last, 1, f->size - 1) != 1)
+		last = '\n';
+	f->open = last != '\n';
 }
 
 static int
 open_current(struct svlog_file *f)
 {
-	char path[1200], last = '\n';
-	struct stat st;
+	char path[SVLOG_PATH];
 
 	if (f->fd >= 0)
 		return 0;
-	name_current(f, path, sizeof path);
-	if (mkdir(f->dir, 0755) < 0 && errno != EEXIST)
+	svlog_path(f, "", path, sizeof path);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -1;
-	f->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, 0640);
+	svlog_path(f, "current", path, sizeof path);
+	/* Without O_APPEND, which splice(2) refuses. */
+	f->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (f->fd < 0)
 		return -1;
-	f->size = 0;
-	if (fstat(f->fd, &st) == 0)
-		f->size = st.st_size;
-	if (f->size > 0 && pread(f->fd, &last, 1, f->size - 1) != 1)
-		last = '\n';
-	f->open = last != '\n';
+	f->size = lseek(f->fd, 0, SEEK_END);
+	see_last_byte(f);
 	return 0;
 }
 
@@ -75,103 +72,17 @@ static void
 look(struct svlog_file *f, int64_t wall_us)
 {
 	struct stat by_fd, by_name;
-	char path[1200];
+	char path[SVLOG_PATH];
 
 	if (f->fd < 0 || (wall_us >= f->looked_us &&
 	    wall_us - f->looked_us < LOOK_US))
 		return;
 	f->looked_us = wall_us;
-	name_current(f, path, sizeof path);
+	svlog_path(f, "current", path, sizeof path);
 	if (fstat(f->fd, &by_fd) == 0 && stat(path, &by_name) == 0 &&
 	    by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev)
 		return;
 	svlog_file_close(f);
-}
-
-void
-svlog_file_open(struct svlog_file *f, int64_t wall_us)
-{
-	look(f, wall_us);
-	if (open_current(f) < 0)
-		f->open = false;	/* the write will tell */
-}
-
-static int
-is_rotated(const struct dirent *e)
-{
-	size_t n = strlen(e->d_name);
-
-	return n < ROTATED_LEN && n > 20 && e->d_name[0] >= '0' &&
-	    e->d_name[0] <= '9' && strcmp(e->d_name + n - 4, ".log") == 0;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* The names of rotated files, oldest first. */
-static int
-list(const struct svlog_file *f, char (*name)[ROTATED_LEN], int max)
-{
-	struct dirent *e;
-	DIR *d = opendir(f->dir);
-	int n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (n < max && (e = readdir(d)) != NULL)
-		if (is_rotated(e))
-			(void)snprintf(name[n++], ROTATED_LEN, "%.31s",
-			    e->d_name);
-	(void)closedir(d);
-	qsort(name, (size_t)n, ROTATED_LEN, by_name);
-	return n;
-}
-
-void
-svlog_file_trim(const struct svlog_file *f)
-{
-	static char name[ROTATED_MAX][ROTATED_LEN];
-	int64_t sum = f->conf.max_size;	/* current may grow to that */
-	int i, n = list(f, name, ROTATED_MAX);
-	char path[1200];
-	struct stat st;
-
-	for (i = n - 1; i >= 0; i--) {
-		(void)snprintf(path, sizeof path, "%s/%s", f->dir, name[i]);
-		if (stat(path, &st) == 0)
-			sum += st.st_size;
-		if (n - i > f->conf.keep || sum > f->conf.total)
-			(void)unlink(path);
-	}
-}
-
-static int
-rotate(struct svlog_file *f, int64_t wall_us)
-{
-	char from[1200], to[1200], date[24];
-	time_t now;
-	struct tm tm;
-	int tries;
-
-	name_current(f, from, sizeof from);
-	for (tries = 0; tries < 1000; tries++, wall_us++) {
-		now = (time_t)(wall_us / 1000000);
-		if (gmtime_r(&now, &tm) == NULL)
-			return -1;
-		(void)strftime(date, sizeof date, "%Y%m%dT%H%M%S", &tm);
-		(void)snprintf(to, sizeof to, "%s/%s.%06dZ.log", f->dir, date,
-		    (int)(wall_us % 1000000));
-		if (access(to, F_OK) < 0)
-			break;
-	}
-	if (rename(from, to) < 0 && errno != ENOENT)
-		return -1;
-	svlog_file_close(f);
-	svlog_file_trim(f);
-	return open_current(f);
 }
 
 static void
@@ -183,24 +94,32 @@ drop(struct svlog_file *f, size_t n, int64_t wall_us)
 	    wall_us >= f->told_us)
 		return;
 	f->told_us = wall_us;
-	log_warn("%s: dropped %llu bytes so far", f->dir,
+	log_warn("%s: dropped %llu bytes so far", f->name,
 	    (unsigned long long)f->dropped);
 }
 
-/* Writes n bytes; 0 when all of them are in the file. */
+/* Writes n bytes; those that are not in the file afterwards are dropped. A
+ * full disk costs the oldest file before it costs a line. */
 static int
 append(struct svlog_file *f, const char *bytes, size_t n, int64_t wall_us)
 {
+	bool made_room = false;
 	ssize_t put;
 
 	while (n > 0) {
 		put = write(f->fd, bytes, n);
 		if (put < 0 && errno == EINTR)
 			continue;
+		if (put < 0 && errno == ENOSPC && !made_room &&
+		    svlog_drop_oldest(f)) {
+			made_room = true;
+			continue;
+		}
 		if (put <= 0) {
 			drop(f, n, wall_us);
 			return -1;
 		}
+		made_room = false;
 		f->size += put;
 		f->open = bytes[put - 1] != '\n';
 		bytes += put;
@@ -209,19 +128,70 @@ append(struct svlog_file *f, const char *bytes, size_t n, int64_t wall_us)
 	return 0;
 }
 
+void
+svlog_file_open(struct svlog_file *f, int64_t wall_us)
+{
+	int64_t end;
+
+	look(f, wall_us);
+	if (open_current(f) < 0) {
+		f->open = false;	/* the write will tell */
+		return;
+	}
+	/* Cut or added to by somebody else: we go on at the end. */
+	end = lseek(f->fd, 0, SEEK_END);
+	if (end != f->size) {
+		f->size = end;
+		see_last_byte(f);
+	}
+	if (f->torn && f->open && f->conf.timestamps)
+		(void)append(f, "\n", 1, wall_us);
+	f->torn = false;
+}
+
+static int
+rotate(struct svlog_file *f, int64_t wall_us)
+{
+	if (svlog_rotate(f, wall_us) < 0)
+		return -1;
+	svlog_file_close(f);
+	svlog_trim(f);
+	(void)svlog_squeeze(f);
+	return open_current(f);
+}
+
 static void
 tell_loss(struct svlog_file *f, int64_t wall_us)
 {
+	uint64_t dropped = f->dropped;
 	char line[128];
 
 	(void)snprintf(line, sizeof line, "%ssvlog: %llu bytes were dropped "
-	    "here: %s\n", f->open ? "\n" : "",
-	    (unsigned long long)f->dropped, strerror(f->error));
+	    "here: %s\n", f->open ? "\n" : "", (unsigned long long)dropped,
+	    strerror(f->error));
 	f->dropped = 0;
-	if (append(f, line, strlen(line), wall_us) == 0) {
-		f->told_us = 0;
-		log_info("%s: writes again", f->dir);
+	if (append(f, line, strlen(line), wall_us) < 0) {
+		f->dropped = dropped;	/* the marker itself is no loss */
+		return;
 	}
+	f->told_us = 0;
+	log_info("%s: writes again", f->name);
+}
+
+static int64_t
+zone(const struct svlog_file *f)
+{
+	int64_t z = f->conf.max_size / 4;
+
+	return z < ZONE_MAX ? z : ZONE_MAX;
+}
+
+static size_t
+up_to_line_end(const char *bytes, size_t n)
+{
+	while (n > 0 && bytes[n - 1] != '\n')
+		n--;
+	return n;
 }
 
 /* How many of n bytes go into current before it has to be rotated; 0: at
@@ -229,27 +199,18 @@ tell_loss(struct svlog_file *f, int64_t wall_us)
 static size_t
 fitting(const struct svlog_file *f, const char *bytes, size_t n)
 {
-	int64_t max = f->conf.max_size, reserve = max / 8, room;
+	int64_t room = f->conf.max_size - f->size;
 	size_t k;
 
-	if (reserve > RESERVE_MAX)
-		reserve = RESERVE_MAX;
-	room = max - reserve - f->size;
-	if (room >= (int64_t)n)
+	if ((int64_t)n <= room - zone(f))
 		return n;
-	for (k = room > 0 ? (size_t)room : 0; k > 0; k--)
-		if (bytes[k - 1] == '\n')
-			return k;
-	/* No line ends within the room. An open one may use the reserve. */
-	room = max - f->size;
-	for (k = 0; f->open && (int64_t)k < room && k < n; k++)
-		if (bytes[k] == '\n')
-			return k + 1;
-	if (!f->open && f->size > 0)
-		return 0;
 	if (room <= 0)
-		return 0;
-	return (int64_t)n < room ? n : (size_t)room;
+		return f->size > 0 ? 0 : n;
+	if ((int64_t)n > room)
+		n = (size_t)room;
+	k = up_to_line_end(bytes, n);
+	/* Nothing but the inside of a line: it goes on while it may. */
+	return k > 0 || (!f->open && f->size > 0) ? k : n;
 }
 
 void
@@ -264,6 +225,10 @@ svlog_file_write(struct svlog_file *f, const char *bytes, size_t n,
 	}
 	if (f->dropped > 0)
 		tell_loss(f, wall_us);
+	if (f->dropped > 0) {
+		drop(f, n, wall_us);
+		return;
+	}
 	while (n > 0) {
 		k = fitting(f, bytes, n);
 		if (k > 0 && append(f, bytes, k, wall_us) < 0)
@@ -275,4 +240,34 @@ svlog_file_write(struct svlog_file *f, const char *bytes, size_t n,
 			return;
 		}
 	}
+}
+
+ssize_t
+svlog_file_move(struct svlog_file *f, int fifo, char *mem, int64_t wall_us)
+{
+	size_t n = OSLOG_BATCH, k;
+	int64_t unseen;
+	ssize_t got;
+
+	if (f->fd < 0 || f->dropped > 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	unseen = f->conf.max_size - zone(f) - f->size;
+	if (unseen < (int64_t)n && unseen > 0)
+		n = (size_t)unseen;
+	if (unseen <= 0) {
+		if ((got = oslog_peek(fifo, mem)) <= 0)
+			return got;
+		k = fitting(f, mem, (size_t)got);
+		if (k == 0 && rotate(f, wall_us) < 0)
+			return -1;
+		n = k > 0 ? k : fitting(f, mem, (size_t)got);
+	}
+	got = oslog_move(fifo, f->fd, n);
+	if (got > 0) {
+		f->size += got;
+		see_last_byte(f);
+	}
+	return got;
 }
