@@ -32,10 +32,25 @@ service_signal(struct service *sv, int signo)
 	return os_kill(r->pid, r->start, sv->watch, signo);
 }
 
+static bool
+group_is_empty(const struct service *sv)
+{
+	const struct record *r = &sv->rec;
+	uint64_t start;
+
+	if (r->pid <= 1 || sv->conf->kill == KILL_LEADER)
+		return true;
+	/* EPERM: zombies of a group on macOS. */
+	if (kill(-r->pid, 0) < 0 && errno != EACCES)
+		return true;
+	/* Nobody was left, and a stranger has the number by now. */
+	return os_proc_start(r->pid, &start) == 0 && start != r->start;
+}
+
 static void
 signal_group(struct service *sv, int signo)
 {
-	if (sv->rec.pid <= 1 || sv->conf->kill == KILL_LEADER)
+	if (group_is_empty(sv))
 		return;
 	(void)kill(-sv->rec.pid, signo);
 	(void)kill(-sv->rec.pid, SIGCONT);
@@ -77,15 +92,6 @@ service_escalate(struct service *sv)
 	    "did not stop in time: SIGKILL" : "survives SIGKILL");
 	(void)service_signal(sv, SIGKILL);
 	signal_group(sv, SIGKILL);
-}
-
-static bool
-group_is_empty(const struct service *sv)
-{
-	if (sv->rec.pid <= 1 || sv->conf->kill == KILL_LEADER)
-		return true;
-	/* EPERM: zombies of a group on macOS. */
-	return kill(-sv->rec.pid, 0) < 0 && errno != EACCES;
 }
 
 static void
