@@ -328,7 +328,7 @@ service_timer(struct service *sv, int64_t now)
 		return;
 	r->deadline_ms = 0;
 	if (r->state == ST_STARTING)
-		service_event(sv, EV_TIMER, "not ready within start-timeout");
+		service_start_late(sv);
 	else
 		service_event(sv, EV_TIMER, NULL);
 }

@@ -49,6 +49,9 @@ void service_ready_close(struct service *sv);
 void service_ready(struct service *sv, const char *why);
 void service_ready_readable(struct service *sv);
 void service_check(struct service *sv);
+/* Adopted before it was ready; and its start-timeout has come. */
+void service_presume(struct service *sv);
+void service_start_late(struct service *sv);
 
 /* service_notify.c */
 void service_notified(struct service *sv);

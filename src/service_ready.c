@@ -18,6 +18,8 @@
 #include "service.h"
 
 #define CHECK_TIMEOUT_MS	5000
+#define LIMBO_MS		500	/* a child whose gate closed is gone */
+#define PRESUME_MS		60000	/* without a start-timeout */
 
 void
 service_ready(struct service *sv, const char *why)
@@ -98,6 +100,36 @@ service_ready_readable(struct service *sv)
 	else if (n > 0)
 		return;
 	drop(&sv->ready_fd);
+}
+
+/* What it said to the earlier supervisor, or to none, is lost. One that only
+ * has to run is ready when it is no child that is about to give up; of the
+ * others it is presumed at start-timeout: better than to kill it. */
+void
+service_presume(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	if (sv->ready_fd >= 0 || (sv->is_child &&
+	    sv->conf->ready != READY_NONE))
+		return;		/* an upgrade has lost nothing */
+	sv->presume = true;
+	if (sv->conf->ready != READY_NOTIFY)
+		r->deadline_ms = os_now_ms() + LIMBO_MS;
+	else if (r->deadline_ms == 0)
+		r->deadline_ms = os_now_ms() + PRESUME_MS;
+	(void)service_save(sv);
+}
+
+void
+service_start_late(struct service *sv)
+{
+	if (!sv->presume)
+		service_event(sv, EV_TIMER, "not ready within start-timeout");
+	else
+		set_ready(sv, sv->conf->ready == READY_NONE ? "" :
+		    "presumed ready: an earlier supervisor may have been "
+		    "told");
 }
 
 void

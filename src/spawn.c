@@ -100,6 +100,7 @@ spawn_service(struct service *sv)
 	pid_t pid;
 
 	sv->start_errno = 0;
+	sv->presume = false;
 	if (spawn_make_dir(sv) < 0)
 		return start_failed(sv, "make its run directory");
 	if (service_sockets_open(sv, what, sizeof what) < 0)

@@ -52,6 +52,7 @@ struct service {
 	int	 patience_ms;	/* FINISHING: until the next look */
 	int	 start_errno;	/* of a child that could not exec; -1 none */
 	char	 start_step[START_STEP_LEN]; /* what it tried */
+	bool	 presume;	/* ready when its start-timeout comes */
 	bool	 removed;	/* no directory any more: stop and forget */
 	bool	 stale;		/* defined anew since it was started */
 };

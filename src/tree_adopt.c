@@ -45,14 +45,24 @@ carry_on(struct service *sv)
 	if (sv->ready_fd >= 0)
 		(void)os_watch(sv->ready_fd, OS_READ,
 		    TAG(TAG_READY, sv->slot));
-	if (r->state == ST_STARTING && (sv->conf->ready == READY_NONE ||
-	    (sv->conf->ready == READY_FD && sv->ready_fd < 0))) {
-		service_ready(sv, "");
-	} else if (r->state == ST_STARTING && sv->conf->ready == READY_CHECK) {
+	if (r->state == ST_STARTING && sv->conf->ready == READY_CHECK)
 		service_check(sv);
-	}
+	else if (r->state == ST_STARTING)
+		service_presume(sv);
+	/* Killed between the record and the signal. */
+	if (r->state == ST_STOPPING && r->deadline_ms == 0)
+		service_stop(sv);
 	if (r->want == WANT_DOWN)
 		service_event(sv, EV_DOWN, NULL);
+}
+
+/* Its record was lost, and somebody runs. */
+static bool
+is_haunted(const struct service *sv)
+{
+	return sv->rec.started_ms == 0 &&
+	    !state_is_alive((enum state)sv->rec.state) &&
+	    !spawn_lock_is_free(sv);
 }
 
 static void
@@ -60,6 +70,11 @@ adopt(struct service *sv)
 {
 	struct record *r = &sv->rec;
 
+	if (is_haunted(sv)) {
+		service_event(sv, EV_LOCKED,
+		    "its lock is held by a process that is not on record");
+		return;
+	}
 	switch ((enum state)r->state) {
 	case ST_STARTING:
 	case ST_UP:
@@ -83,11 +98,14 @@ adopt(struct service *sv)
 		break;
 	case ST_DOWN:
 	case ST_WAITING:
-		if (r->want != WANT_DOWN)
-			service_event(sv, EV_UP, NULL);
+		service_event(sv, r->want != WANT_DOWN ? EV_UP : EV_DOWN,
+		    NULL);
 		break;
 	case ST_BACKOFF:	/* the deadline stands in the record */
 	case ST_TRIPPED:
+		if (r->want == WANT_DOWN)
+			service_event(sv, EV_DOWN, NULL);
+		break;
 	case ST_COUNT:
 	default:
 		break;
