@@ -37,7 +37,8 @@ int os_proc_name(pid_t pid, char *name, size_t cap, uid_t *uid);
 pid_t os_group_member(pid_t pgid, pid_t skip);
 /* Memory (bytes resident) and CPU time (ms) of all members of the group. */
 int os_group_usage(pid_t pgid, uint64_t *rss, uint64_t *cpu_ms);
-/* The process that holds a flock on the open descriptor's file, or 0. */
+/* A living process that holds a flock on the open descriptor's file, best
+ * the one that took it; 0 when there is none or it cannot be found. */
 pid_t os_lock_holder(int fd, const char *path);
 /* The process listening on a TCP port of any local address, 0 when nobody
  * listens, -1 when somebody does who cannot be named. uid may be NULL. */

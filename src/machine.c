@@ -74,7 +74,8 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_GO]		= BUG,
 	[EV_READY]	= IGNORE,
 	[EV_NOSPAWN]	= BUG,
-	[EV_LOCKED]	= BUG,
+	/* An instance that no record names said READY for it. */
+	[EV_LOCKED]	= MOVE(ST_UNKNOWN, DO_SEEK),
 	[EV_FOUND]	= BUG,
 	[EV_EXITED]	= MOVE(ST_FINISHING, DO_CLEAR),
 	[EV_CLEARED]	= BUG,

@@ -165,10 +165,25 @@ os_group_usage(pid_t pgid, uint64_t *rss, uint64_t *cpu_ms)
 	return 0;
 }
 
-/* proc(5), /proc/locks: "1: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF" */
+static bool
+has_at_zero(pid_t pid, const struct stat_line *st, void *arg)
+{
+	const struct stat *lock = arg;
+	struct stat sb;
+	char path[40];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd/0", (int)pid);
+	return !is_dead(st) && stat(path, &sb) == 0 &&
+	    sb.st_ino == lock->st_ino && sb.st_dev == lock->st_dev;
+}
+
+/* proc(5), /proc/locks: "1: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF",
+ * where PID took the lock. When that one is gone, a child of it still has
+ * the descriptor. */
 pid_t
 os_lock_holder(int fd, const char *path)
 {
+	uint64_t start;
 	char line[256], kind[16];
 	unsigned major_no, minor_no;
 	unsigned long ino;
@@ -188,7 +203,9 @@ os_lock_holder(int fd, const char *path)
 		    minor_no == minor(sb.st_dev))
 			holder = (pid_t)pid;
 	(void)fclose(f);
-	return holder;
+	if (holder == 0 || os_proc_start(holder, &start) == 0)
+		return holder;
+	return each_process(has_at_zero, &sb);
 }
 
 /* The inode of a socket that listens on the port: proc_net_tcp. */

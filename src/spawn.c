@@ -204,37 +204,57 @@ spawn_lock_is_free(const struct service *sv)
 	return free_now;
 }
 
-/* UNKNOWN: the holder of the lock is the service, whoever started it. */
+/* Who holds the lock, seen twice: a child of a dead supervisor that is about
+ * to give up is gone by then. 0: nobody yet. */
+static pid_t
+find_holder(struct service *sv, uint64_t *start)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	pid_t pid, last = sv->holder;
+	int fd;
+
+	if ((fd = open_lock(sv, path, sizeof path)) < 0)
+		return 0;
+	pid = os_lock_holder(fd, path);
+	(void)close(fd);
+	if (pid <= 1 || os_proc_start(pid, start) < 0)
+		return 0;
+	sv->holder = pid;
+	return pid == last ? pid : 0;
+}
+
+/* UNKNOWN: the holder of the lock is the service, whoever started it, or
+ * what its dead leader left behind. */
 void
 spawn_seek(struct service *sv)
 {
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
 	struct record *r = &sv->rec;
 	uint64_t start;
 	pid_t pid;
-	int fd;
 
 	r->deadline_ms = os_now_ms() + 500;
 	if (spawn_lock_is_free(sv)) {
+		sv->holder = 0;
 		r->clean = 1;
 		service_event(sv, EV_CLEARED, NULL);
 		return;
 	}
-	if ((fd = open_lock(sv, path, sizeof path)) < 0)
-		return;
-	pid = os_lock_holder(fd, path);
-	(void)close(fd);
-	if (pid <= 1 || os_proc_start(pid, &start) < 0)
+	if ((pid = find_holder(sv, &start)) == 0)
 		return;
 	sv->watch = os_watch_proc(pid, start, TAG(TAG_PROC, sv->slot));
 	if (sv->watch < 0)
 		return;
 	sv->is_child = false;
+	sv->start_errno = 0;
 	r->pid = (int32_t)pid;
 	r->start = start;
 	r->adopted = 1;
 	r->ready_ms = os_now_ms();
 	service_event(sv, EV_FOUND, "found running, holding the lock");
-	if (r->want == WANT_DOWN)
+	if (getpgid(pid) != pid && getpgid(pid) > 1) {
+		r->pid = (int32_t)getpgid(pid);
+		service_exited(sv, -1);
+	} else if (r->want == WANT_DOWN) {
 		service_event(sv, EV_DOWN, NULL);
+	}
 }

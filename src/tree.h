@@ -50,6 +50,7 @@ struct service {
 	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */
+	pid_t	 holder;	/* UNKNOWN: who held the lock last time */
 	int	 start_errno;	/* of a child that could not exec; -1 none */
 	char	 start_step[START_STEP_LEN]; /* what it tried */
 	bool	 presume;	/* ready when its start-timeout comes */
