@@ -1,16 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs one Criterion program as TAP on standard output. One in which no test
-# was found (the linker may drop what nothing refers to) has failed.
-out=$("$@" --tap=- --quiet)
-code=$?
-case $out in
-*'
-1..0'*)
-	echo '1..1'
-	echo "not ok 1 - $1 holds a test"
-	exit 1
-	;;
+# Runs one test program as TAP on standard output: those with a main of their
+# own print it anyway, Criterion's have to be told.
+case $1 in
+*test_explore)	exec "$@" ;;
 esac
-printf '%s\n' "$out"
-exit "$code"
+exec "$@" --tap=- --quiet
