@@ -127,7 +127,7 @@ service_start_late(struct service *sv)
 	if (!sv->presume)
 		service_event(sv, EV_TIMER, "not ready within start-timeout");
 	else
-		set_ready(sv, sv->conf->ready == READY_NONE ? "" :
+		service_ready(sv, sv->conf->ready == READY_NONE ? "" :
 		    "presumed ready: an earlier supervisor may have been "
 		    "told");
 }

@@ -43,7 +43,7 @@ check_service(const struct service *sv, int svc)
 	    w_instances(svc) != 0)
 		w_blame("%s is said to be %s and runs", name,
 		    state_name((enum state)r->state));
-	if (sim_tree.stopping && (r->state == ST_BACKOFF ||
+	if (svc != W_LOGGER && sim_tree.stopping && (r->state == ST_BACKOFF ||
 	    r->state == ST_TRIPPED) && is_quiet())
 		w_blame("%s: %s in a shutdown", name,
 		    state_name((enum state)r->state));

@@ -38,7 +38,8 @@
 #define realloc(p, size)	fake_realloc(p, size)
 #define strdup(s)		fake_strdup(s)
 #define free(p)			fake_free(p)
-#define conf_load(t, d, r, a)	fake_conf_load(t, d, r, a)
+#define conf_load		fake_conf_load
+#define conf_load_partly	fake_conf_load
 #define conf_free(t)		fake_conf_free(t)
 
 #endif
