@@ -30,6 +30,7 @@ struct conn {
 	bool	 close_soon;	/* when out is empty */
 	int	 listing;	/* Status: next service to write, -1 none */
 	bool	 listing_some;	/* only those named in wanted */
+	bool	 listed;	/* one at least is written */
 	struct buf wanted;	/* names, each ended by NUL */
 	int64_t	 used_ms;	/* last time that it said something */
 };

@@ -207,6 +207,7 @@ control_status(struct call *c)
 	status_put_supervisor(&conn->out, &tree);
 	buf_puts(&conn->out, ",\"services\":[");
 	conn->listing = 0;
+	conn->listed = false;
 }
 
 static bool
@@ -236,6 +237,10 @@ control_list_more(struct tree *t, struct conn *conn)
 			continue;
 		if (buf_room(&conn->out) < STATUS_SERVICE_MAX)
 			return false;
+		/* What the comma would be seen by has gone out. */
+		if (conn->listed && conn->out.len == 0)
+			buf_putc(&conn->out, ',');
+		conn->listed = true;
 		status_put_service(&conn->out, sv->conf, &sv->rec, sv->stale,
 		    &now);
 	}

@@ -424,6 +424,17 @@ class Told(rig.Case):
         self.assertIsNone(t.service("c")["port"])
         t.wait("job", lambda s: s["next_at"])
 
+    def test_a_long_list_is_whole(self):
+        """the status of more services than the buffer holds is valid JSON"""
+        names = [f"service-with-a-rather-long-name-number-{n:03}"
+                 for n in range(150)]
+        t = self.tree({n: {"conf": SLEEPER, "down": True} for n in names},
+                      start=False)
+        t.start(timeout=30)
+        for _ in range(20):
+            told = [s["name"] for s in t.call("Status")["services"]]
+            self.assertEqual(told, [*names, "svlog"])
+
     def test_the_directories_are_told(self):
         t = self.tree({"a": SLEEPER})
         told = t.call("Status")["supervisor"]
