@@ -216,9 +216,10 @@ service_want(struct service *sv, enum want want, const char *why)
 	if (sv->tree->stopping && want != WANT_DOWN)
 		return;
 	r->want = (uint8_t)want;
-	if (want == WANT_DOWN)
-		r->again = 0;
-	else
+	/* What is on its way down starts when it is there: no failure. */
+	r->again = want != WANT_DOWN && (r->state == ST_STOPPING ||
+	    r->state == ST_FINISHING);
+	if (want != WANT_DOWN)
 		policy_reset(r);
 	(void)service_save(sv);
 	service_event(sv, want == WANT_DOWN ? EV_DOWN : EV_UP, why);
@@ -272,10 +273,12 @@ describe_exit(struct service *sv)
 {
 	struct record *r = &sv->rec;
 
-	r->clean = r->state == ST_STOPPING ||
-	    (r->exit_kind == EXIT_CODE && r->exit_value == 0);
-	if (r->state == ST_STOPPING)
+	if (r->state == ST_STOPPING) {	/* or it was stopped for a fault */
+		r->clean = r->want == WANT_DOWN || r->again != 0 ||
+		    sv->tree->stopping;
 		return;
+	}
+	r->clean = r->exit_kind == EXIT_CODE && r->exit_value == 0;
 	if (sv->start_errno != 0)
 		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
 		    sv->start_errno > 0 ? ": " : "",

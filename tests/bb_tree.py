@@ -127,7 +127,8 @@ class Life(rig.Case):
         old = t.wait("a", "UP")["pid"]
         t.call("Stop", {"name": "a"})
         t.call("Start", {"name": "a"})
-        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != old)
+        sv = t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != old)
+        self.assertEqual(sv["restarts"], 0)
 
     def test_an_odd_status_of_finish_holds_the_service(self):
         t = self.tree({"a": {"run": "exit 1", "finish": "exit 125"}})
@@ -173,6 +174,14 @@ class Readiness(rig.Case):
         t = self.tree({"a": "[service]\nready = notify\nexec = sleep 1000\n"
                        "start-timeout = 100ms\nrestart-delay = 10ms\n"
                        "restart-limit = 1/1m\n"})
+        t.wait("a", "TRIPPED")
+
+    def test_not_ready_in_time_is_a_failure_however_it_then_ends(self):
+        t = self.tree({"a": {
+            "conf": "[service]\nready = notify\nstart-timeout = 100ms\n"
+                    "restart = on-failure\nrestart-delay = 10ms\n"
+                    "restart-limit = 1/1m\n",
+            "run": 'trap "exit 0" TERM\nwhile :; do sleep 0.02; done'}})
         t.wait("a", "TRIPPED")
 
     def test_a_dependent_waits_until_its_need_is_ready(self):
