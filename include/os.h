@@ -101,6 +101,8 @@ int os_oom_score(int adj);
 /* The user and group behind a connected UNIX socket, and its process (0
  * where the system does not say). */
 int os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
+/* Is the user behind it a member of the group, by any of his groups? */
+bool os_peer_in_group(int fd, gid_t gid);
 /* Blocks for size bytes of the file are set aside; ENOSPC now, not later. */
 int os_preallocate(int fd, off_t size);
 

@@ -9,6 +9,7 @@
 #include "control_methods.h"
 #include "interface.h"
 #include "log.h"
+#include "os.h"
 #include "policy.h"
 #include "service.h"
 
@@ -222,8 +223,8 @@ static const struct method {
 	{ "Detach",	control_detach,	RIGHT_GRANT },
 };
 
-/* The owner and root may do all; the owner's group and the services of the
- * tree may read; a service's own processes may do what its grants say, and
+/* The owner and root may do all; the readers' group and the services of the
+ * tree may see; a service's own processes may do what its grants say, and
  * report on itself. */
 static bool
 is_permitted(const struct call *c, const struct method *m)
@@ -235,7 +236,8 @@ is_permitted(const struct call *c, const struct method *m)
 		return true;
 	sv = tree_find_session(c->tree, c->conn->pid);
 	if (m->right == RIGHT_READ)
-		return sv != NULL || c->conn->gid == getegid();
+		return sv != NULL ||
+		    os_peer_in_group(c->conn->fd, c->tree->readers);
 	if (sv == NULL)
 		return false;
 	for (i = 0; i < sv->conf->grants.n; i++)

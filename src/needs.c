@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "buf.h"
 #include "service.h"
 
 static bool
@@ -50,6 +51,64 @@ needs_unmet(const struct service *sv)
 		if (is_coming(tree_find(sv->tree, c->after.v[i].name)))
 			return &c->after.v[i];
 	return NULL;
+}
+
+/* What must be known of it beside its name: that it will not come by itself,
+ * or what keeps it. */
+static const char *
+plight(const struct service *other)
+{
+	switch ((enum state)other->rec.state) {
+	case ST_TRIPPED:
+		return "which gave up: ";
+	case ST_BACKOFF:
+		return "which failed: ";
+	case ST_WAITING:
+		return "which ";
+	case ST_UP:
+		return "";
+	case ST_DOWN:
+	case ST_STARTING:
+	case ST_STOPPING:
+	case ST_FINISHING:
+	case ST_UNKNOWN:
+	case ST_COUNT:
+	default:
+		return NULL;
+	}
+}
+
+void
+needs_words(const struct service *sv, const struct conf_need *need,
+    char *dst, size_t cap)
+{
+	const struct service *other = tree_find(sv->tree, need->name);
+	const char *how = other != NULL ? plight(other) : NULL;
+	const char *why = "";
+	struct buf b;
+
+	buf_init(&b, dst, cap);
+	buf_printf(&b, "waits for %s", need->name);
+	if (other != NULL && other->rec.want == WANT_DOWN &&
+	    other->rec.state == ST_DOWN) {
+		how = other->rec.disabled ? "which is disabled" :
+		    other->conf->type == TYPE_ONESHOT ?
+		    "which has not succeeded" : "which is stopped";
+	} else if (other != NULL && other->rec.state == ST_UP) {
+		buf_puts(&b, " to be healthy");
+		why = other->rec.health_text;
+		how = why[0] != '\0' ? "now " : NULL;
+	} else if (how != NULL) {
+		why = other->rec.reason;
+		how = why[0] != '\0' ? how : NULL;
+	}
+	if (how != NULL) {
+		buf_printf(&b, ", %s", how);
+		/* What does not fit is cut, not left out. */
+		buf_put(&b, why, strlen(why) < buf_room(&b) ? strlen(why) :
+		    buf_room(&b));
+	}
+	(void)buf_cstr(&b);
 }
 
 static bool

@@ -277,36 +277,6 @@ os_subreaper(void)
 	/* macOS has none: orphans go to launchd; the groups are cleared. */
 }
 
-ssize_t
-os_send(int fd, const void *bytes, size_t n)
-{
-	static const int on = 1;
-
-	/* No flag of send here; what is set once stays set. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-	return send(fd, bytes, n, 0);
-}
-
-int
-os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
-{
-	struct xucred cred;
-	socklen_t len = sizeof cred;
-
-	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &cred, &len) < 0)
-		return -1;
-	if (cred.cr_version != XUCRED_VERSION || cred.cr_ngroups < 1) {
-		errno = EINVAL;
-		return -1;
-	}
-	*uid = cred.cr_uid;
-	*gid = cred.cr_groups[0];
-	len = sizeof *pid;
-	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, pid, &len) < 0)
-		*pid = 0;
-	return 0;
-}
-
 static int
 write_zeros(int fd, off_t from, off_t size)
 {

@@ -294,26 +294,6 @@ os_subreaper(void)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-ssize_t
-os_send(int fd, const void *bytes, size_t n)
-{
-	return send(fd, bytes, n, MSG_NOSIGNAL);
-}
-
-int
-os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
-{
-	struct ucred cred;
-	socklen_t len = sizeof cred;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return -1;
-	*uid = cred.uid;
-	*gid = cred.gid;
-	*pid = cred.pid;
-	return 0;
-}
-
 int
 os_preallocate(int fd, off_t size)
 {

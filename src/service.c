@@ -3,8 +3,6 @@
  * One service: events go through the machine, what it orders is done, the
  * record is written before it is done. The state is set in one line here.
  */
-#include <sys/wait.h>
-
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +70,7 @@ is_about_waiting(const struct service *sv)
 static void
 try_start(struct service *sv)
 {
+	char why[sizeof sv->rec.reason];
 	const struct conf_need *need;
 
 	if (sv->tree->stopping) {
@@ -88,9 +87,12 @@ try_start(struct service *sv)
 		service_event(sv, EV_GO, is_about_waiting(sv) ? "" : NULL);
 		return;
 	}
-	service_set_reason(sv, "waits for %s%s", need->name,
-	    need->healthy ? " to be healthy" : "");
+	needs_words(sv, need, why, sizeof why);
+	if (strcmp(why, sv->rec.reason) == 0)
+		return;
+	service_set_reason(sv, "%s", why);
 	(void)service_save(sv);
+	event_tell(sv, "waits", sv->rec.reason);
 }
 
 /* restart-with: those who must not outlive the instance that they knew. */
@@ -248,68 +250,6 @@ service_rest(struct service *sv)
 	    AGAIN_NO;
 	(void)service_save(sv);
 	service_event(sv, EV_DOWN, "shutdown");
-}
-
-static void
-record_exit(struct record *r, int status)
-{
-	r->exit_us = os_wall_us();
-	r->exit_oom = 0;
-	r->exit_value = 0;
-	if (status == -1)
-		r->exit_kind = EXIT_UNKNOWN;
-	else if (WIFEXITED(status)) {
-		r->exit_kind = EXIT_CODE;
-		r->exit_value = (uint8_t)WEXITSTATUS(status);
-	} else {
-		r->exit_kind = EXIT_SIGNAL;
-		r->exit_value = (uint8_t)WTERMSIG(status);
-	}
-}
-
-/* Says how it ended, unless the reason of an ordered stop stands. */
-static void
-describe_exit(struct service *sv)
-{
-	struct record *r = &sv->rec;
-
-	if (r->state == ST_STOPPING) {	/* or it was stopped for a fault */
-		r->clean = r->want == WANT_DOWN || r->again != 0 ||
-		    sv->tree->stopping;
-		return;
-	}
-	r->clean = r->exit_kind == EXIT_CODE && r->exit_value == 0;
-	if (sv->start_errno != 0)
-		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
-		    sv->start_errno > 0 ? ": " : "",
-		    sv->start_errno > 0 ? strerror(sv->start_errno) : "");
-	else if (r->exit_kind == EXIT_CODE)
-		service_set_reason(sv, "exited with code %d", r->exit_value);
-	else if (r->exit_kind == EXIT_SIGNAL)
-		service_set_reason(sv, "killed by %s",
-		    conf_signal_name(r->exit_value));
-	else
-		service_set_reason(sv, "ended, status unknown");
-}
-
-void
-service_exited(struct service *sv, int status)
-{
-	(void)spawn_gate(sv);
-	service_ready_close(sv);
-	os_unwatch_proc(sv->watch);
-	sv->watch = -1;
-	record_exit(&sv->rec, status);
-	if (sv->start_errno != 0 &&
-	    strncmp(sv->start_step, "take the lock", 13) == 0) {
-		sv->rec.pid = 0;
-		service_event(sv, EV_LOCKED,
-		    "its lock is held by a process that is not on record");
-		return;
-	}
-	describe_exit(sv);
-	event_tell(sv, "exit", sv->rec.reason);
-	service_event(sv, EV_EXITED, NULL);
 }
 
 void

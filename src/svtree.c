@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@ static const char usage_text[] =
 "  --log DIR     logs (root: /var/log/svtree; else ~/.svtree/log)\n"
 "  SERVICES_DIR  default: root: /etc/svtree/services; else\n"
 "                ~/.svtree/services\n"
+"  --group NAME  members of this group may see the status too (default:\n"
+"                the group that svtree runs as)\n"
 "  --preflight   only say whether this program could take over that tree\n"
 "  -h, --help    this text        -V, --version\n"
 "\n"
@@ -50,6 +53,7 @@ static const struct option options[] = {
 	{ "run", required_argument, NULL, 'r' },
 	{ "state", required_argument, NULL, 's' },
 	{ "log", required_argument, NULL, 'l' },
+	{ "group", required_argument, NULL, 'g' },
 	{ "preflight", no_argument, NULL, 'p' },
 	{ "resume", no_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
@@ -87,6 +91,18 @@ take_dir(char *dst, size_t cap, const char *what)
 		    "bytes)", what, cap - 1);
 }
 
+static void
+take_group(struct tree *t, const char *name)
+{
+	const struct group *gr = getgrnam(name);
+
+	if (gr == NULL)
+		diex(EXIT_USAGE, "--group: no group %s here; getent group "
+		    "lists them", name);
+	t->readers = gr->gr_gid;
+	(void)strlcpy(t->group, name, sizeof t->group);
+}
+
 static enum mode
 take_option(struct tree *t, int c, enum mode mode)
 {
@@ -99,6 +115,9 @@ take_option(struct tree *t, int c, enum mode mode)
 		return mode;
 	case 'l':
 		take_dir(t->log, sizeof t->log, optarg);
+		return mode;
+	case 'g':
+		take_group(t, optarg);
 		return mode;
 	case 'p':
 		return PREFLIGHT;
@@ -123,6 +142,7 @@ take_arguments(struct tree *t, int argc, char **argv)
 	char err[CONF_ERR_LEN];
 	int c;
 
+	t->readers = getegid();
 	if (tree_dirs_default(t, err) < 0)
 		diex(EXIT_USAGE, "%s", err);
 	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
@@ -207,6 +227,8 @@ open_all(struct tree *t, enum mode mode)
 	if (os_open() < 0 || os_signals(signals) < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
 	os_subreaper();
+	if (geteuid() == 0)	/* what all else hangs on goes last */
+		(void)os_oom_score(-900);
 	if (tree_open(t, err) < 0)
 		diex(EXIT_SYSTEM, "%s", err);
 	if (tree_load(t, print_error, NULL, NULL) < 0)

@@ -65,11 +65,14 @@ struct tree {
 	struct service **slot;	/* by number of the slot, NULL free */
 	struct table table;
 	uid_t	 owner;
+	gid_t	 readers;	/* group that may see */
+	char	 group[64];	/* its name as given, or "" */
 	int64_t	 since_us, loaded_us;	/* started, definitions read */
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
 	int	 lock_fd;	/* run/lock, held for life */
 	int	 watch_fd;	/* of the run directory, -1 */
+	int64_t	 mend_ms;	/* when to try to mend it again, 0 never */
 	pid_t	 preflight_pid;	/* of an upgrade, 0 none */
 	bool	 resumed;	/* by an upgrade: children are still ours */
 	bool	 detached;	/* gone without a shutdown */
@@ -115,6 +118,9 @@ void tree_mend(struct tree *t);
 /* NULL when all needs are met, else the first that is not (*healthy set when
  * it is up but not healthy). */
 const struct conf_need *needs_unmet(const struct service *sv);
+/* Why that one keeps sv waiting: "waits for ollama, which ...". */
+void needs_words(const struct service *sv, const struct conf_need *need,
+    char *dst, size_t cap);
 /* Some living service needs sv or is ordered after it. */
 bool needs_is_held(const struct tree *t, const struct service *sv);
 

@@ -36,6 +36,8 @@ tree_deadline(const struct tree *t)
 	if (t->needs_changed)
 		return 0;
 	first = upgrade_deadline(t);
+	if (t->mend_ms != 0 && (first < 0 || t->mend_ms < first))
+		first = t->mend_ms;
 	if (t->stopping && (first < 0 || t->stop_ms < first))
 		first = t->stop_ms;
 	for (i = 0; i < t->n; i++) {
@@ -245,5 +247,7 @@ tree_step(struct tree *t)
 	if (t->stopping && now >= t->stop_ms)
 		name_blockers(t);
 	tree_sweep(t);
+	if (t->mend_ms != 0 && now >= t->mend_ms)
+		tree_mend(t);
 	upgrade_step(t, now);
 }

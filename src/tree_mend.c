@@ -18,6 +18,8 @@
 #include "os.h"
 #include "service.h"
 
+#define AGAIN_MS	100
+
 /* The file of that name is the one that is open as fd. */
 static bool
 is_there(const char *path, int fd)
@@ -26,16 +28,6 @@ is_there(const char *path, int fd)
 
 	return fd >= 0 && stat(path, &a) == 0 && fstat(fd, &b) == 0 &&
 	    a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-}
-
-static void
-watch(struct tree *t)
-{
-	if (t->watch_fd >= 0)
-		(void)close(t->watch_fd);
-	t->watch_fd = os_watch_dir(t->run, TAG(TAG_RUN, 0));
-	if (t->watch_fd < 0)
-		log_warn("watch %s", t->run);
 }
 
 /* Without it a second supervisor could start beside us. The old descriptor
@@ -114,19 +106,29 @@ mend_service(struct service *sv)
 	return true;
 }
 
+/* The directory itself, and the watch on it. */
+static int
+mend_directory(struct tree *t)
+{
+	if (mkdir(t->run, 0755) < 0 && errno != EEXIST)
+		return -1;
+	if (t->watch_fd >= 0)
+		(void)close(t->watch_fd);
+	t->watch_fd = os_watch_dir(t->run, TAG(TAG_RUN, 0));
+	return t->watch_fd < 0 ? -1 : 0;
+}
+
 void
 tree_mend(struct tree *t)
 {
 	struct service *logger;
-	struct stat st;
 	int i, mended = 0;
 
-	if (stat(t->run, &st) < 0 && errno == ENOENT &&
-	    mkdir(t->run, 0755) < 0) {
-		log_warn("make %s anew", t->run);
+	t->mend_ms = 0;
+	if (mend_directory(t) < 0) {	/* maybe still being removed */
+		t->mend_ms = os_now_ms() + AGAIN_MS;
 		return;
 	}
-	watch(t);
 	mended += mend_lock(t);
 	mended += mend_table(t);
 	mended += mend_log_link(t);

@@ -62,10 +62,17 @@ upgrade_open(const char *argv0)
 static void
 run_program(const struct tree *t, const char *mode)
 {
-	char *arg[] = { up.program, (char *)mode,
+	char *arg[12] = { up.program, (char *)mode,
 	    (char *)"--run", (char *)t->run,
 	    (char *)"--state", (char *)t->state,
-	    (char *)"--log", (char *)t->log, (char *)t->services, NULL };
+	    (char *)"--log", (char *)t->log };
+	int n = 8;
+
+	if (t->group[0] != '\0') {
+		arg[n++] = (char *)"--group";
+		arg[n++] = (char *)t->group;
+	}
+	arg[n] = (char *)t->services;
 
 	(void)execv(up.program, arg);
 }

@@ -147,7 +147,8 @@ class Definitions(rig.Case):
         sv = t.service("bad")
         self.assertEqual(sv["state"], "WAITING")
         self.assertTrue(sv["reason"].startswith("service.conf:3:"), sv)
-        self.assertIn("waits for bad", t.service("after")["reason"])
+        self.assertIn("waits for bad, which service.conf:3:",
+                      t.service("after")["reason"])
         t.add("bad", SLEEPER)
         self.assertEqual(t.svctl("reload").returncode, 0)
         t.wait("bad", "UP")
@@ -185,6 +186,24 @@ class Definitions(rig.Case):
         done = t.svctl("reload", "--dry-run")
         self.assertEqual(done.returncode, 1)
         self.assertIn("new/service.conf:3:", done.stderr)
+
+
+class Needs(rig.Case):
+    def test_a_need_that_gave_up_shows_in_every_dependent(self):
+        t = self.tree({
+            "base": "[service]\nexec = false\nrestart = never\n"
+                    "ready = notify\n",
+            "mid": SLEEPER + "needs = base\n",
+            "top": SLEEPER + "needs = mid\n", "off": {
+                "conf": SLEEPER, "down": True},
+            "other": SLEEPER + "needs = off\n"})
+        t.wait("base", "TRIPPED")
+        sv = t.wait("mid", lambda s: "gave up" in (s["reason"] or ""))
+        self.assertIn("waits for base, which gave up: exited with code 1",
+                      sv["reason"])
+        t.wait("top", lambda s: "gave up" in (s["reason"] or ""))
+        self.assertEqual(t.service("other")["reason"],
+                         "waits for off, which is stopped")
 
 
 class Nested(rig.Case):

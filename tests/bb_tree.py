@@ -2,10 +2,12 @@
 """The supervisor at work on real processes: started, killed, adopted,
 reloaded, stopped. What is promised is the title of each test."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import unittest
 
 import rig
 
@@ -559,6 +561,71 @@ class Users(rig.Case):
             capture_output=True, text=True, timeout=10, check=False).stdout
         self.assertIn("NotPermitted", out)
         self.assertEqual(t.service("a")["state"], "UP")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, to be somebody else")
+class Rights(rig.Case):
+    """What a second user, and a service that runs as one, may ask."""
+
+    ASK = ("import socket,sys,json\n"
+           "s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1])\n"
+           "s.sendall(json.dumps({'method':'org.svtree.'+sys.argv[2],"
+           "'parameters':json.loads(sys.argv[3])}).encode()+b'\\0')\n"
+           "r=b''\n"
+           "while not r.endswith(b'\\0'): r+=s.recv(4096)\n"
+           "print(r[:-1].decode(),flush=True)")
+
+    def ask(self, t, who, method, params):
+        out = subprocess.run(
+            ["setpriv", *who, "python3", "-c", self.ASK, t.socket, method,
+             json.dumps(params)], capture_output=True, text=True, timeout=20,
+            check=True).stdout
+        return json.loads(out)
+
+    STRANGER = ("--reuid=65534", "--regid=65534", "--clear-groups")
+    READER = ("--reuid=65534", "--regid=65534", "--groups=1")
+
+    def test_every_method_is_closed_to_a_stranger(self):
+        t = self.tree({"a": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        for method in ("Status", "Subscribe", "Start", "Stop", "Restart",
+                       "Once", "Signal", "Enable", "Disable", "Reload",
+                       "Report", "Shutdown", "Upgrade", "Detach"):
+            reply = self.ask(t, self.STRANGER, method,
+                             {"name": "a", "signal": "KILL"})
+            self.assertEqual(reply.get("error"), "org.svtree.NotPermitted",
+                             method)
+        self.assertEqual(t.service("a")["pid"], pid)
+
+    def test_a_member_of_the_group_may_see_and_no_more(self):
+        t = rig.Tree({"a": SLEEPER}, args=["--group", "daemon"])
+        self.addCleanup(t.close)
+        t.wait("a", "UP")
+        reply = self.ask(t, self.READER, "Status", {})
+        self.assertIn("services", reply["parameters"])
+        self.assertEqual(self.ask(t, self.READER, "Stop", {"name": "a"})
+                         ["error"], "org.svtree.NotPermitted")
+
+    def test_a_service_may_do_what_its_grants_say(self):
+        run = "\n".join("python3 ./ask.py $SVTREE_RUN/control " + x for x in (
+            "Restart '{\"name\":\"a\"}'", "Stop '{\"name\":\"a\"}'",
+            "Status '{}' | cut -c 1-15",
+            "Report '{\"name\":\"granted\",\"text\":\"mine\"}'",
+            "Report '{\"name\":\"a\",\"text\":\"not mine\"}'",
+        )) + "\nexec sleep 1000\n"
+        t = self.tree({"a": SLEEPER, "granted": {
+            "conf": "[service]\nuser = nobody\ngrants = Restart\n",
+            "files": {"ask.py": self.ASK}, "run": run}})
+        rig.eventually(lambda: t.log_text("granted").count("\n") >= 5,
+                       what="its five answers", timeout=30)
+        said = [x.split(" ", 1)[1] for x in
+                t.log_text("granted").splitlines()]
+        self.assertEqual(said[0], '{"parameters":{}}')
+        self.assertIn("NotPermitted", said[1])
+        self.assertEqual(said[2], '{"parameters":{')
+        self.assertEqual(said[3], '{"parameters":{}}')
+        self.assertIn("NotPermitted", said[4])
+        self.assertEqual(t.service("granted")["text"], "mine")
 
 
 class Introspection(rig.Case):

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of a run: its status on record, in words, and to the machine.
+ */
+#include <sys/wait.h>
+
+#include <string.h>
+
+#include "os.h"
+#include "service.h"
+
+static void
+record_exit(struct record *r, int status)
+{
+	r->exit_us = os_wall_us();
+	r->exit_oom = 0;
+	r->exit_value = 0;
+	if (status == -1)
+		r->exit_kind = EXIT_UNKNOWN;
+	else if (WIFEXITED(status)) {
+		r->exit_kind = EXIT_CODE;
+		r->exit_value = (uint8_t)WEXITSTATUS(status);
+	} else {
+		r->exit_kind = EXIT_SIGNAL;
+		r->exit_value = (uint8_t)WTERMSIG(status);
+	}
+}
+
+/* Says how it ended, unless the reason of an ordered stop stands. */
+static void
+describe_exit(struct service *sv)
+{
+	struct record *r = &sv->rec;
+
+	if (r->state == ST_STOPPING) {	/* or it was stopped for a fault */
+		r->clean = r->want == WANT_DOWN || r->again != 0 ||
+		    sv->tree->stopping;
+		return;
+	}
+	r->clean = r->exit_kind == EXIT_CODE && r->exit_value == 0;
+	if (sv->start_errno != 0)
+		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
+		    sv->start_errno > 0 ? ": " : "",
+		    sv->start_errno > 0 ? strerror(sv->start_errno) : "");
+	else if (r->exit_kind == EXIT_CODE)
+		service_set_reason(sv, "exited with code %d", r->exit_value);
+	else if (r->exit_kind == EXIT_SIGNAL)
+		service_set_reason(sv, "killed by %s",
+		    conf_signal_name(r->exit_value));
+	else
+		service_set_reason(sv, "ended, status unknown");
+}
+
+void
+service_exited(struct service *sv, int status)
+{
+	(void)spawn_gate(sv);
+	service_ready_close(sv);
+	os_unwatch_proc(sv->watch);
+	sv->watch = -1;
+	record_exit(&sv->rec, status);
+	if (sv->start_errno != 0 &&
+	    strncmp(sv->start_step, "take the lock", 13) == 0) {
+		sv->rec.pid = 0;
+		service_event(sv, EV_LOCKED,
+		    "its lock is held by a process that is not on record");
+		return;
+	}
+	describe_exit(sv);
+	event_tell(sv, "exit", sv->rec.reason);
+	service_event(sv, EV_EXITED, NULL);
+}
