@@ -78,6 +78,10 @@ struct conf_health {		/* [health]; type NULL means no probe */
 	int64_t	 timeout_ms;	/* 3 s */
 	int64_t	 threshold;	/* 3 failures in a row */
 	int64_t	 start_grace_ms; /* 60 s: no verdict "failing" before */
+	int64_t	 load_grace_ms;	/* 5 min that a load may be silent */
+	int64_t	 wake_grace_ms;	/* 10 s after sleep: no failure counts */
+	int64_t	 deep_ms;	/* between two deep probes, 0 none */
+	int64_t	 deep_timeout_ms; /* 30 s */
 	bool	 restart;	/* restart when failing; default yes */
 };
 

@@ -111,6 +111,14 @@ static const struct conf_key keys[] = {
     "failures in a row that count" },
 { "health", "start-grace", KIND_DURATION, AT(health.start_grace_ms), NULL,
     "no failing verdict before" },
+{ "health", "load-grace", KIND_DURATION, AT(health.load_grace_ms), NULL,
+    "that it may be silent while it loads a model or works" },
+{ "health", "wake-grace", KIND_DURATION, AT(health.wake_grace_ms), NULL,
+    "after sleep, in which no failure counts" },
+{ "health", "deep", KIND_DURATION, AT(health.deep_ms), NULL,
+    "between two requests for one token of a loaded model; 0: none" },
+{ "health", "deep-timeout", KIND_DURATION, AT(health.deep_timeout_ms), NULL,
+    "of such a request" },
 { "health", "restart", KIND_BOOL, AT(health.restart), NULL,
     "restart when failing" },
 { "container", "name", KIND_TEXT, AT(container.name), NULL,
@@ -197,6 +205,9 @@ conf_defaults(struct conf_service *sv)
 	sv->health.timeout_ms = 3000;
 	sv->health.threshold = 3;
 	sv->health.start_grace_ms = 60000;
+	sv->health.load_grace_ms = 300000;
+	sv->health.wake_grace_ms = 10000;
+	sv->health.deep_timeout_ms = 30000;
 	sv->health.restart = true;
 	sv->container.up_timeout_ms = 120000;
 	sv->container.stop_timeout_ms = 10000;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * health-monitor: asks every service with a [health] section how it is. Here
+ * are the command line, the signals and the loop; health_link.c follows the
+ * supervisor, health_watch.c does the asking.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "client.h"
+#include "config.h"
+#include "die.h"
+#include "health.h"
+#include "http.h"
+#include "log.h"
+#include "os.h"
+
+
+static const char usage_text[] =
+"usage: health-monitor [-hV]\n"
+"  -h, --help      this text\n"
+"  -V, --version   the version\n"
+"It follows the supervisor of $SVTREE_RUN and reads $SVTREE_SERVICES.\n";
+
+static const struct option options[] = {
+	{ "help",	no_argument,	NULL,	'h' },
+	{ "version",	no_argument,	NULL,	'V' },
+	{ NULL,		0,		NULL,	0 },
+};
+
+/* http_run waits on descriptors only: signals come as bytes of a pipe. */
+static int wake[2];
+
+static void
+on_signal(int signo)
+{
+	int saved = errno;
+	char c = (char)signo;
+
+	/* A full pipe wakes as well. */
+	(void)!write(wake[1], &c, 1);
+	errno = saved;
+}
+
+static void
+open_signals(void)
+{
+	static const int list[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	struct sigaction sa = { .sa_handler = on_signal,
+	    .sa_flags = SA_RESTART };
+	size_t i;
+
+	if (os_pipe(wake) < 0 || os_nonblock(wake[0]) < 0 ||
+	    os_nonblock(wake[1]) < 0)
+		die(EXIT_SYSTEM, "make a pipe");
+	(void)sigemptyset(&sa.sa_mask);
+	for (i = 0; i < nitems(list); i++)
+		(void)sigaction(list[i], &sa, NULL);
+}
+
+static void
+parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
+		switch (c) {
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			exit(0);
+		case 'V':
+			(void)puts("health-monitor " PACKAGE_VERSION);
+			exit(0);
+		default:
+			(void)fputs(usage_text, stderr);
+			exit(EXIT_USAGE);
+		}
+	if (optind < argc)
+		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+}
+
+/* The signals that came. False when it is time to go. */
+static bool
+take_signals(void)
+{
+	char c[16];
+	ssize_t n, i;
+	bool again = false;
+
+	while ((n = read(wake[0], c, sizeof c)) > 0)
+		for (i = 0; i < n; i++) {
+			if (c[i] == SIGTERM || c[i] == SIGINT)
+				return false;
+			again |= c[i] == SIGHUP;
+		}
+	if (again)
+		link_reload();
+	return true;
+}
+
+static void
+check_naps(int64_t due_ms)
+{
+	static struct naps naps;
+	int64_t now = os_now_ms();
+	int64_t lost = naps_lost(&naps, now, os_awake_ms(), due_ms);
+
+	if (lost == 0)
+		return;
+	log_info("%lld s were lost to sleep, or we were stopped: what was "
+	    "asked before does not count", (long long)(lost / 1000));
+	watch_lost(lost, now);
+}
+
+/* When to look again, os_now_ms; -1: when something happens. */
+static int64_t
+step_all(void)
+{
+	int64_t next = link_step(os_now_ms()), at = watch_step(os_now_ms());
+
+	if (at != INT64_MAX && (next < 0 || at < next))
+		next = at;
+	return next;
+}
+
+static void
+wait_and_read(int64_t due_ms)
+{
+	int fd[HTTP_FDS] = { wake[0] }, n = 1, has_link = link_fd() >= 0;
+	int64_t left = due_ms - os_now_ms();
+	unsigned ready;
+
+	if (has_link)
+		fd[n++] = link_fd();
+	n += watch_fds(fd + n, HTTP_FDS - n);
+	ready = http_run(due_ms < 0 ? -1 : left <= 0 ? 0 : left > 60000 ?
+	    60000 : (int)left, fd, n);
+	check_naps(due_ms);
+	if (has_link && (ready & 2) != 0)
+		link_read();
+}
+
+int
+main(int argc, char **argv)
+{
+	log_open("health-monitor");
+	parse(argc, argv);
+	if (!getenv("SVTREE_SERVICES"))
+		diex(EXIT_USAGE, "SVTREE_SERVICES is not set: it is run by "
+		    "svtree, as a service");
+	if (http_open() < 0)
+		diex(EXIT_SYSTEM, "start the HTTP library");
+	open_signals();
+	if (targets_load() < 0)
+		log_warnx("the services are not read: nothing is probed "
+		    "until a reload");
+	(void)notify_send("READY=1");
+	while (take_signals())
+		wait_and_read(step_all());
+	targets_free();
+	link_close();
+	http_close();
+	return 0;
+}
