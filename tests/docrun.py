@@ -7,13 +7,23 @@ lines. A block "ini PATH" is written to that file. Numbers, times, amounts of
 blanks and the home directory may differ; words may not.
 """
 
+import ctypes
+import fcntl
 import os
+import pty
 import re
 import select
+import socket
+import struct
 import subprocess
+import sys
+import termios
+import threading
 import time
 
 TIMEOUT = 60
+CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 HOME = "/home/me"       # what documents call the home directory
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -76,12 +86,12 @@ def difference(shown, real, home):
 class Shell:
     """One bash that keeps its directory and variables between commands."""
 
-    def __init__(self, env, cwd):
+    def __init__(self, env, cwd, enter=None):
         self.home = env["HOME"]
         self.process = subprocess.Popen(
             ["bash", "--norc", "--noprofile"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
-            cwd=cwd, start_new_session=True)
+            cwd=cwd, start_new_session=True, preexec_fn=enter)
 
     def run(self, command, timeout=TIMEOUT):
         """Runs a command; its exit status and what it printed."""
@@ -113,6 +123,100 @@ class Shell:
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait(TIMEOUT)
+
+
+def own_network(ports, test):
+    """What a child calls to have a loopback of its own, so that fixed ports
+    are free; skips the test where there is none and a port is taken."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter():
+        if libc.unshare(CLONE_NEWNET) < 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            request = struct.pack("16sh14x", b"lo", IFF_UP)
+            fcntl.ioctl(s, SIOCSIFFLAGS, request)
+
+    if sys.platform == "linux":
+        try:
+            subprocess.run(["true"], preexec_fn=enter, check=True)
+            return enter
+        except (OSError, subprocess.SubprocessError):
+            pass
+    for port in ports:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                test.skipTest(f"port {port} is taken here")
+    return None
+
+
+class Terminal:
+    """A program at a terminal of its own, as a person would start it."""
+
+    def __init__(self, command, env, cwd, enter):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 40, 120, 0, 0))
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            if enter is not None:
+                enter()
+
+        self.text = b""
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=env,
+            cwd=cwd, preexec_fn=take_terminal)
+        os.close(slave)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.enter = self.join_network if enter is not None else None
+
+    def join_network(self):
+        """What a second terminal's child calls to be beside the first."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        fd = os.open(f"/proc/{self.process.pid}/ns/net", os.O_RDONLY)
+        if libc.setns(fd, CLONE_NEWNET) < 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(fd)
+
+    def read(self):
+        while True:
+            try:
+                chunk = os.read(self.master, 65536)
+            except OSError:     # the last one at the terminal has gone
+                return
+            if not chunk:
+                return
+            self.text = (self.text + chunk)[-65536:]
+
+    def said(self):
+        return self.text.decode(errors="replace")
+
+    def is_alive(self):
+        if self.process.poll() is None:
+            return True
+        raise ConnectionError(f"it has ended: {self.said()}")
+
+    def interrupt(self, timeout):
+        """Ctrl-C, and the exit status."""
+        os.write(self.master, b"\x03")
+        return self.process.wait(timeout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.reader.join(10)
+        os.close(self.master)
 
 
 def write_file(info, body, home):

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import unittest
 
-from docrun import Shell, blocks, write_file
+from docrun import (Shell, Terminal, blocks, difference, own_network, steps,
+                    write_file)
 import rig
 
 TOP = os.environ.get("srcdir") or rig.TOP
@@ -474,15 +475,72 @@ class Guide(rig.Case):
 
     def test_no_document_is_left_out(self):
         """every document with a block "sh run" has a test here"""
-        mine = {n[len("test_"):] + ".md" for n in dir(self)
-                if n.startswith("test_")}
         for name in makefile("documents"):
             if any(i == "sh run" for i, _ in blocks(read(name))):
-                self.assertIn(os.path.basename(name), mine)
+                word = os.path.basename(name)[:-len(".md")].replace(".", "_")
+                self.assertIn("test_" + word, dir(self))
 
     def test_services(self):
         """doc/services.md does what it shows"""
         self.run_document("services.md")
+
+
+class Tour(rig.Case):
+    """The five minutes of README, with ./dev run in a terminal."""
+
+    PORTS = (11434, 11435, 9099)
+
+    def settle(self):
+        """A checkout that is built: links to the sources and the build."""
+        top = tempfile.mkdtemp(prefix="sv.", dir="/tmp")
+        self.addCleanup(shutil.rmtree, top, True)
+        os.mkdir(os.path.join(top, "build"))
+        for name in ("dev", "services"):
+            os.symlink(os.path.join(TOP, name), os.path.join(top, name))
+        for name in PROGRAMS + makefile("noinst_PROGRAMS"):
+            os.symlink(rig.program(name), os.path.join(top, "build", name))
+        return top
+
+    def tour(self, name):
+        text = re.search(r"^(?:Five minutes|Пять минут)\n-+\n(.*?)"
+                         r"^\S[^\n]*\n-+$",
+                         read(name), re.M | re.S).group(1)
+        lines = [line[4:] for line in text.splitlines()
+                 if line.startswith("    ") or not line]
+        calls = steps("\n".join(lines))
+        self.assertEqual(calls[0], ["./dev run", []])
+        self.assertGreater(len(calls), 5)
+        return calls[1:]
+
+    def run_tour(self, name):
+        if "@STATUS@" in read(name):
+            self.skipTest("the tour is not written yet")
+        if shutil.which("ollama"):
+            self.skipTest("the tour is of a machine without Ollama")
+        top = self.settle()
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("SVTREE_")}
+        env.update(HOME=top, DEV_NO_BUILD="1", TERM="xterm",
+                   DOCKER_HOST=f"unix://{top}/no-engine", LC_ALL="C.UTF-8",
+                   XDG_RUNTIME_DIR=top)
+        with Terminal(["./dev", "run"], env, top,
+                      own_network(self.PORTS, self)) as first:
+            shell = Shell({**env, "TERM": "dumb"}, top, first.enter)
+            self.addCleanup(shell.close)
+            rig.eventually(
+                lambda: first.is_alive() and os.path.exists(
+                    os.path.join(top, "build/run-tree/run/control")),
+                30, "a running tree")
+            for command, shown in self.tour(name):
+                _, printed = shell.run(command)
+                bad = difference(shown, printed.splitlines(), top)
+                self.assertIsNone(bad, f"$ {command}\n{bad}\n\n"
+                                  f"./dev run said:\n{first.said()}")
+            self.assertEqual(first.interrupt(60), 0, first.said())
+
+    def test_readme(self):
+        """the tour of README shows what it says"""
+        self.run_tour("README")
 
 
 if __name__ == "__main__":
