@@ -11,10 +11,20 @@
 #include "control_methods.h"
 #include "interface.h"
 
-/* interface_text.h is made from org.svtree.varlink by the Makefile. */
+/* Both are made from the .varlink files by the Makefile. */
 static const char org_svtree[] =
 #include "interface_text.h"
 ;
+static const char org_varlink_service[] =
+#include "interface_service.h"
+;
+
+static const struct {
+	const char *name, *text;
+} interfaces[] = {
+	{ "org.varlink.service", org_varlink_service },
+	{ "org.svtree", org_svtree },
+};
 
 void
 interface_error(struct call *c, const char *error, const char *name,
@@ -53,15 +63,19 @@ get_description(struct call *c)
 {
 	struct buf *b = &c->conn->out;
 	char name[64] = "";
+	size_t i;
 
 	(void)json_str(&c->json, control_param(c, "interface"), name,
 	    sizeof name);
-	if (strcmp(name, "org.svtree") != 0) {
+	for (i = 0; i < nitems(interfaces); i++)
+		if (strcmp(interfaces[i].name, name) == 0)
+			break;
+	if (i == nitems(interfaces)) {
 		interface_error(c, "InterfaceNotFound", "interface", name);
 		return;
 	}
 	buf_puts(b, "{\"parameters\":{");
-	json_set_str(b, "description", org_svtree);
+	json_set_str(b, "description", interfaces[i].text);
 	buf_puts(b, "}}");
 	buf_putc(b, '\0');
 }
