@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "recover_plan.h"
+#include "when.h"
 
 static struct facts
 service(const char *want, const char *state, const char *health)
@@ -88,11 +89,11 @@ Test(recover, only_the_dead_are_restarted_and_not_within_the_grace)
 
 Test(recover, times_are_read)
 {
-	cr_expect_eq(facts_time("1970-01-01T00:00:01Z"), 1000000);
-	cr_expect_eq(facts_time("2026-11-24T16:00:00.250Z"),
+	cr_expect_eq(when_parse("1970-01-01T00:00:01Z"), 1000000);
+	cr_expect_eq(when_parse("2026-11-24T16:00:00.250Z"),
 	    INT64_C(1795536000250000));
-	cr_expect_eq(facts_time("yesterday"), 0);
-	cr_expect_eq(facts_time("2026-11-24T16:00:00"), 0);
+	cr_expect_eq(when_parse("yesterday"), 0);
+	cr_expect_eq(when_parse("2026-11-24T16:00:00"), 0);
 }
 
 Test(recover, who_waits_names_whom)

@@ -4,10 +4,10 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
 #include "recover_plan.h"
+#include "when.h"
 
 static const struct {
 	const char	*state;
@@ -22,27 +22,6 @@ static const struct {
 	{ "FINISHING",	PLAN_WAIT },
 	{ "UNKNOWN",	PLAN_ALARM },
 };
-
-int64_t
-facts_time(const char *s)
-{
-	struct tm tm = { .tm_isdst = 0 };
-	int64_t us = 0, scale = 100000;
-	int n = 0;
-
-	if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-	    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) != 6)
-		return 0;
-	s += n;
-	if (*s == '.')
-		for (s++; *s >= '0' && *s <= '9'; s++, scale /= 10)
-			us += (*s - '0') * scale;
-	if (strcmp(s, "Z") != 0)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * 1000000 + us;
-}
 
 int
 facts_read(struct facts *f, const struct json *j, int service)
@@ -70,7 +49,7 @@ facts_read(struct facts *f, const struct json *j, int service)
 	(void)json_int(j, json_get(j, service, "pid"), &f->pid);
 	if (json_str(j, json_get(j, service, "since"), time,
 	    sizeof time) == 0)
-		f->since_us = facts_time(time);
+		f->since_us = when_parse(time);
 	return 0;
 }
 

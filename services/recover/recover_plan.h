@@ -51,8 +51,6 @@ int facts_read(struct facts *f, const struct json *j, int service);
 /* An event: want, state, health, pid, and the reason of a change of state.
  * The rest stays empty. -1: it is of no service. */
 int facts_read_event(struct facts *f, const struct json *j, int event);
-/* RFC 3339 UTC to microseconds since 1970; 0 when it is no such thing. */
-int64_t facts_time(const char *rfc3339);
 
 /* can_probe: service.conf names an address that can be asked. */
 enum plan plan_of(const struct facts *f, bool can_probe);

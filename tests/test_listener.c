@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+/* The listener's decisions: tokens, hosts, origins, rate, coalescing. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+#include "guard.h"
+#include "pace.h"
+#include "view.h"
+
+#define ONE	"0123456789abcdef"
+#define TWO	"fedcba9876543210"
+
+static struct tokens
+tokens(const char *text)
+{
+	char err[GUARD_ERR_LEN] = "";
+	struct tokens t;
+
+	cr_assert_eq(tokens_parse(&t, text, err), 0, "%s", err);
+	return t;
+}
+
+Test(guard, a_file_holds_one_token_or_two)
+{
+	struct tokens t = tokens("# of November\n" ONE "\n");
+	char err[GUARD_ERR_LEN];
+
+	cr_expect_eq(t.n, 1);
+	t = tokens(ONE "," TWO);
+	cr_expect_eq(t.n, 2);
+	cr_expect(tokens_hold(&t, TWO, 16));
+	cr_expect_lt(tokens_parse(&t, ONE " " TWO " " ONE, err), 0);
+	cr_expect_lt(tokens_parse(&t, "tooshort", err), 0);
+	cr_expect(strstr(err, "16 to 128") != NULL);
+	cr_expect_lt(tokens_parse(&t, ONE "/", err), 0);
+	cr_expect_lt(tokens_parse(&t, " \n", err), 0);
+}
+
+Test(guard, a_token_matches_as_a_whole)
+{
+	struct tokens t = tokens(ONE);
+
+	cr_expect(tokens_hold(&t, ONE, 16));
+	cr_expect_not(tokens_hold(&t, ONE, 15));
+	cr_expect_not(tokens_hold(&t, ONE "0", 17));
+	cr_expect_not(tokens_hold(&t, "", 0));
+	cr_expect_not(tokens_hold(&t, ONE ONE, 32));
+	t.n = 0;
+	cr_expect_not(tokens_hold(&t, "", 0));
+}
+
+Test(guard, a_token_is_found_in_three_places)
+{
+	static const struct {
+		const char *authorization, *path;
+		bool trusted;
+		const char *route;
+	} t[] = {
+		{ "Bearer " ONE, "/recover", true, "/recover" },
+		{ "bearer  " TWO, "/recover", true, "/recover" },
+		{ "Bearer " ONE "x", "/recover", false, "/recover" },
+		/* svtree:0123456789abcdef */
+		{ "Basic c3Z0cmVlOjAxMjM0NTY3ODlhYmNkZWY=", "/recover", true,
+		    "/recover" },
+		/* 0123456789abcdef: and 0123456789abcdef */
+		{ "Basic MDEyMzQ1Njc4OWFiY2RlZjo=", "/", true, "/" },
+		{ "Basic MDEyMzQ1Njc4OWFiY2RlZg==", "/", true, "/" },
+		{ "Basic c3Z0cmVlOnNlY3JldA==", "/recover", false,
+		    "/recover" },
+		{ "Basic !", "/recover", false, "/recover" },
+		{ "", "/" ONE "/recover", true, "/recover" },
+		{ "", "/hook/" TWO "/recover/", true, "/recover/" },
+		{ "", "/recover/" ONE, true, "" },
+		{ "", "/x/recover", false, "/x/recover" },
+		{ "", "", false, "" },
+	};
+	struct tokens both = tokens(ONE "\n" TWO);
+	const char *route;
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		cr_expect_eq(guard_is_trusted(&both, t[i].authorization,
+		    t[i].path, &route), t[i].trusted, "%s %s",
+		    t[i].authorization, t[i].path);
+		cr_expect_str_eq(route, t[i].route);
+	}
+}
+
+Test(guard, only_our_own_names_are_taken_as_host)
+{
+	static const struct {
+		const char *host;
+		bool good;
+	} t[] = {
+		{ "127.0.0.1:9099", true }, { "localhost", true },
+		{ "LocalHost:9099", true }, { "[::1]:9099", true },
+		{ "host.docker.internal:9099", true },
+		{ "172.17.0.1:9099", true }, { "[::1]", true },
+		{ "evil.example", false }, { "localhost.evil.example", false },
+		{ "localhost:", false }, { "localhost:80x", false },
+		{ "[::1", false }, { "[::1]x", false }, { "", false },
+		{ ":9099", false }, { "172.17.0.2", false },
+	};
+	struct hosts h;
+	size_t i;
+
+	hosts_init(&h);
+	cr_assert_eq(hosts_add(&h, "172.17.0.1"), 0);
+	for (i = 0; i < nitems(t); i++)
+		cr_expect_eq(guard_host(&h, t[i].host), t[i].good, "%s",
+		    t[i].host);
+}
+
+Test(guard, our_own_page_is_told_from_foreign_ones)
+{
+	cr_expect_not(guard_is_browser("", ""));
+	cr_expect(guard_is_browser("null", ""));
+	cr_expect(guard_is_browser("", "cross-site"));
+	cr_expect(guard_is_own_page("http://localhost:9099", "same-origin",
+	    "localhost:9099"));
+	cr_expect(guard_is_own_page("http://localhost:9099", "",
+	    "localhost:9099"));
+	cr_expect_not(guard_is_own_page("http://localhost:9099",
+	    "cross-site", "localhost:9099"));
+	cr_expect_not(guard_is_own_page("http://evil.example", "same-origin",
+	    "localhost:9099"));
+	cr_expect_not(guard_is_own_page("null", "", "localhost:9099"));
+	cr_expect_not(guard_is_own_page("http://", "", ""));
+}
+
+Test(pace, a_bucket_empties_and_fills_again)
+{
+	struct bucket b = { .at_ms = 0 };
+	int i, retry;
+
+	for (i = 0; i < 10; i++)
+		cr_expect(bucket_take(&b, 10, 2, 1000, &retry));
+	cr_expect_not(bucket_take(&b, 10, 2, 1000, &retry));
+	cr_expect_eq(retry, 1);
+	cr_expect_not(bucket_take(&b, 10, 2, 1499, &retry));
+	cr_expect(bucket_take(&b, 10, 2, 1500, &retry));
+	cr_expect_not(bucket_take(&b, 10, 2, 1500, &retry));
+	for (i = 0; i < 10; i++)
+		cr_expect(bucket_take(&b, 10, 2, 1000000, &retry));
+	cr_expect_not(bucket_take(&b, 10, 2, 1000000, &retry));
+}
+
+static enum pace_verdict
+ask(struct pace *p, bool running, bool in_vain, const char *ill,
+    int64_t now_ms)
+{
+	struct situation s = { running, in_vain, ill };
+	enum pace_verdict v = pace_decide(p, &s, 10000, now_ms);
+
+	if (v == PACE_START)
+		pace_started(p, &s, now_ms);
+	return v;
+}
+
+Test(pace, a_hundred_requests_are_one_recovery)
+{
+	static struct pace p;
+	int64_t t = 50000;
+	int i;
+
+	cr_expect_eq(ask(&p, false, false, ",ollama,", t), PACE_START);
+	for (i = 0; i < 50; i++)
+		cr_expect_eq(ask(&p, true, false, ",ollama,", ++t),
+		    PACE_JOIN);
+	for (i = 0; i < 49; i++)
+		cr_expect_eq(ask(&p, false, false, ",", ++t), PACE_COOLING);
+	cr_expect_eq(ask(&p, false, false, ",", 60000), PACE_START);
+}
+
+Test(pace, a_new_fault_does_not_wait_for_the_cool_down)
+{
+	static struct pace p;
+
+	cr_expect_eq(ask(&p, false, false, ",ollama,", 50000), PACE_START);
+	cr_expect_eq(ask(&p, false, true, ",ollama,", 51000), PACE_COOLING);
+	cr_expect_eq(ask(&p, false, true, ",mlx,ollama,", 52000),
+	    PACE_START);
+	cr_expect_eq(ask(&p, false, true, ",ollam,", 53000), PACE_START);
+}
+
+Test(pace, recoveries_in_vain_come_ever_more_rarely)
+{
+	static struct pace p;
+	int64_t t = 1000, began = t, gap = 0, last = 0;
+	int n = 0;
+
+	for (; t < began + 3600000; t += 1000)
+		if (ask(&p, false, t > began, ",mlx,", t) == PACE_START) {
+			gap = t - last;
+			last = t;
+			n++;
+		}
+	cr_expect_eq(gap, PACE_GAP_MAX_MS);
+	cr_expect_lt(n, 20, "%d recoveries in an hour", n);
+	/* Once one has healed, the cool-down is what it was. */
+	cr_expect_eq(ask(&p, false, false, ",", last + 10000), PACE_START);
+	cr_expect_eq(ask(&p, false, false, ",", last + 20000), PACE_START);
+}
+
+Test(view, fitness_follows_want_state_and_health)
+{
+	static const struct {
+		const char *want, *state, *health;
+		enum fitness fitness;
+		bool usable;
+	} t[] = {
+		{ "up", "UP", "ok", FIT_OK, true },
+		{ "up", "UP", "unknown", FIT_OK, true },
+		{ "up", "UP", "busy", FIT_BUSY, true },
+		{ "up", "UP", "degraded", FIT_DEGRADED, true },
+		{ "up", "UP", "failing", FIT_FAILING, false },
+		{ "up", "WAITING", "unknown", FIT_STARTING, false },
+		{ "up", "STARTING", "ok", FIT_STARTING, false },
+		{ "up", "BACKOFF", "ok", FIT_DOWN, false },
+		{ "up", "TRIPPED", "ok", FIT_DOWN, false },
+		{ "up", "UNKNOWN", "ok", FIT_FAILING, false },
+		{ "down", "DOWN", "ok", FIT_STOPPED, false },
+	};
+	struct seen sv = { .enabled = true };
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		(void)snprintf(sv.want, sizeof sv.want, "%s", t[i].want);
+		(void)snprintf(sv.state, sizeof sv.state, "%s", t[i].state);
+		(void)snprintf(sv.health, sizeof sv.health, "%s",
+		    t[i].health);
+		cr_expect_eq(view_fitness(&sv), t[i].fitness, "%s %s",
+		    t[i].state, t[i].health);
+		cr_expect_eq(view_is_usable(view_fitness(&sv)), t[i].usable);
+	}
+	sv.enabled = false;
+	cr_expect_eq(view_fitness(&sv), FIT_STOPPED);
+}
