@@ -174,7 +174,7 @@ take(struct docker *d, const char *what, const char *address, char *err)
 	(void)snprintf(d->socket, sizeof d->socket, "%s", address);
 	if (access(address, F_OK) == 0)
 		return 0;
-	(void)snprintf(err, DOCKER_ERR_LEN, "%s: %.180s: %s", what, address,
+	(void)snprintf(err, DOCKER_ERR_LEN, "%.180s: %s", address,
 	    strerror(errno));
 	return -1;
 }

@@ -49,8 +49,8 @@ put(struct buf *b, const char *service, const struct report *r)
 	set_cut(b, "text", r->text, TEXT_MAX);
 	set_cut(b, "reason", r->reason, REASON_MAX);
 	set_cut(b, "incident", r->incident, TEXT_MAX);
-	if (r->oom)
-		json_set_bool(b, "oom", true);
+	if (r->oom || r->ended)
+		json_set_bool(b, "oom", r->oom);
 	json_close(b, '}');
 	(void)buf_cstr(b);
 	return b->overflow ? -1 : 0;

@@ -16,7 +16,9 @@ struct report {
 	const char	*text;
 	const char	*reason;
 	const char	*incident;
-	bool		 oom;		/* sent only when true */
+	bool		 oom;		/* the last run was killed for memory */
+	bool		 ended;		/* the reason is how the last run ended,
+					   and it was not for memory */
 };
 
 /* Under the supervisor? Only then is there somebody to report to. */

@@ -5,13 +5,10 @@
  * oom_watch.c, the host by oom_host.c, and Ollama is asked for relief by
  * oom_relief.c.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "client.h"
@@ -25,10 +22,10 @@
 #include "oom_relief.h"
 #include "oom_watch.h"
 #include "os.h"
+#include "wake.h"
 
 #define INTERVAL_MS	10000
 #define INTERVAL_MIN_MS	10
-#define SLEPT_MS	2000	/* so much lost time was sleep */
 
 static const char usage_text[] =
 "usage: oom-watcher [-hV] [-i interval]\n"
@@ -44,37 +41,6 @@ static const struct option options[] = {
 	{ "version",	no_argument,		NULL,	'V' },
 	{ NULL,		0,			NULL,	0 },
 };
-
-/* http_run waits on descriptors only: signals come as bytes of a pipe. */
-static int wake[2];
-
-static void
-on_signal(int signo)
-{
-	int saved = errno;
-	char c = (char)signo;
-
-	/* A full pipe wakes as well. */
-	(void)!write(wake[1], &c, 1);
-	errno = saved;
-}
-
-static void
-open_signals(void)
-{
-	static const int list[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal,
-	    .sa_flags = SA_RESTART };
-	size_t i;
-
-	if (os_pipe(wake) < 0 || os_nonblock(wake[0]) < 0 ||
-	    os_nonblock(wake[1]) < 0)
-		die(EXIT_SYSTEM, "make a pipe");
-	(void)sigemptyset(&sa.sa_mask);
-	for (i = 0; i < nitems(list); i++)
-		(void)sigaction(list[i], &sa, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
 
 static void
 parse(struct host_opts *o, int argc, char **argv)
@@ -118,32 +84,15 @@ read_conf(void)
 static bool
 take_signals(void)
 {
-	char c[16];
-	ssize_t n, i;
+	int signo;
 
-	while ((n = read(wake[0], c, sizeof c)) > 0)
-		for (i = 0; i < n; i++) {
-			if (c[i] != SIGHUP)
-				return false;
-			read_conf();
-			watch_reopen();
-		}
-	return true;
-}
-
-/* After sleep a stream may hang for good. */
-static void
-check_sleep(void)
-{
-	static int64_t before = -1;
-	int64_t asleep = os_awake_ms() - os_now_ms();
-
-	if (before >= 0 && asleep - before > SLEPT_MS) {
-		log_info("the machine has slept %lld s",
-		    (long long)((asleep - before) / 1000));
+	while ((signo = wake_next()) != 0) {
+		if (signo != SIGHUP)
+			return false;
+		read_conf();
 		watch_reopen();
 	}
-	before = asleep;
+	return true;
 }
 
 static int64_t
@@ -151,7 +100,9 @@ step_all(const struct host_opts *o)
 {
 	int64_t next, t;
 
-	check_sleep();
+	/* After sleep a stream may hang for good. */
+	if (wake_slept())
+		watch_reopen();
 	next = host_step(o, os_now_ms());
 	if ((t = watch_step(os_now_ms())) < next)
 		next = t;
@@ -164,13 +115,17 @@ step_all(const struct host_opts *o)
 int
 main(int argc, char **argv)
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct host_opts o = { .every_ms = INTERVAL_MS };
 	int64_t wait_ms;
+	int fd;
 
 	log_open("oom-watcher");
 	parse(&o, argc, argv);
 	o.disk = getenv("SVTREE_LOG");
-	open_signals();
+	if (wake_open(signals) < 0)
+		die(EXIT_SYSTEM, "catch signals");
+	fd = wake_fd();
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();
@@ -178,7 +133,7 @@ main(int argc, char **argv)
 	while (take_signals()) {
 		wait_ms = step_all(&o);
 		(void)http_run(wait_ms > INTERVAL_MS ? INTERVAL_MS :
-		    (int)wait_ms, wake, 1);
+		    (int)wait_ms, &fd, 1);
 	}
 	watch_close();
 	http_close();
