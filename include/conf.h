@@ -118,6 +118,7 @@ struct conf_service {
 	char	*directory;
 	enum conf_type type;
 	int64_t	 every_ms;	/* oneshot's timer, 0 none */
+	int64_t	 every_jitter_ms; /* up to so much later each time */
 	struct conf_needs needs;
 	struct conf_needs after;
 	struct conf_list restart_with;

@@ -21,6 +21,12 @@ int64_t os_now_ms(void);
 int64_t os_awake_ms(void);
 int64_t os_wall_us(void);
 
+/* An alarm on the clock of os_awake_ms: a descriptor that becomes readable
+ * when its time has come, on waking if it came in sleep. -1: no time; to set
+ * it anew takes back what has rung. */
+int os_alarm(void);
+int os_alarm_at(int fd, int64_t awake_ms);
+
 /* Identity of this boot: /proc/sys/kernel/random/boot_id, kern.bootsessionuuid.
  * NUL-terminated, at most OS_BOOT_LEN bytes with the NUL. */
 #define OS_BOOT_LEN	40

@@ -131,6 +131,9 @@ check_type(struct conf_reader *rd)
 	if (sv->every_ms > 0 && sv->type != TYPE_ONESHOT)
 		conf_error_at(rd, "service", "every", "every: only a oneshot "
 		    "has a timer; add type = oneshot");
+	if (sv->every_jitter_ms > 0 && sv->every_ms == 0)
+		conf_error_at(rd, "service", "every-jitter", "every-jitter: "
+		    "there is no timer; every = DURATION is missing");
 	if (sv->ready == READY_CHECK && !sv->has_check)
 		conf_error_at(rd, "service", "ready", "ready: there is no "
 		    "executable file check");

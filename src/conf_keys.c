@@ -41,6 +41,8 @@ static const struct conf_key keys[] = {
 { "service", "type", KIND_CHOICE, AT(type), types, "daemon or oneshot" },
 { "service", "every", KIND_DURATION, AT(every_ms), NULL,
     "timer of a oneshot" },
+{ "service", "every-jitter", KIND_DURATION, AT(every_jitter_ms), NULL,
+    "up to so much later, by chance" },
 { "service", "needs", KIND_NEEDS, AT(needs), NULL,
     "started when these are ready; NAME:healthy waits for health" },
 { "service", "after", KIND_NEEDS, AT(after), NULL,

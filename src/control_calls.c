@@ -98,6 +98,10 @@ do_stop(struct call *c)
 	if (sv == NULL)
 		return;
 	event_tell(sv, "verb", "stop");
+	/* Its timer must not bring back what a person stopped. */
+	if (sv->conf->every_ms > 0 &&
+	    tree_find_session(c->tree, c->conn->pid) == NULL)
+		sv->rec.due_ms = TIMER_HELD;
 	service_want(sv, WANT_DOWN,
 	    reason_of(c, mem, sizeof mem, "stopped on request"));
 	control_done(c);

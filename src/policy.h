@@ -28,6 +28,14 @@ struct verdict {
  * for the jitter. */
 struct verdict policy_decide(const struct conf_service *conf,
     struct record *r, int64_t now_ms, uint32_t dice);
+/* A timer whose next run is due at due_ms (0: not known yet): does it run now,
+ * and when is it due then? */
+struct timer_verdict {
+	bool	 run;
+	int64_t	 due_ms;
+};
+struct timer_verdict policy_timer(const struct conf_service *conf,
+    int64_t due_ms, int64_t now_ms, uint32_t dice);
 /* A person's start: all counters of failure begin anew. */
 void policy_reset(struct record *r);
 

@@ -21,6 +21,7 @@
 enum health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_BUSY, HEALTH_DEGRADED,
 	HEALTH_FAILING, HEALTH_COUNT };
 enum again { AGAIN_NO, AGAIN_ASKED, AGAIN_COUNTED /* as a failure */ };
+#define TIMER_HELD (-1)	/* a person stopped the timer */
 enum exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_UNKNOWN };
 
 struct record {
@@ -47,7 +48,8 @@ struct record {
 	int64_t	 deadline_ms;	/* of the state; 0 none */
 	int64_t	 exit_us;	/* wall time of the last exit */
 	int64_t	 window_ms;	/* start of the window of restart-limit */
-	int64_t	 due_ms;	/* next run of a timer, os_awake_ms */
+	int64_t	 due_ms;	/* next run of a timer, os_awake_ms;
+				 * 0 not known, or TIMER_HELD */
 	uint32_t restarts;	/* by policy, since the tree knows it */
 	uint16_t window_count;	/* restarts in the window */
 	uint16_t streak;	/* quick failures in a row */

@@ -218,6 +218,8 @@ service_want(struct service *sv, enum want want, const char *why)
 	if (sv->tree->stopping && want != WANT_DOWN)
 		return;
 	r->want = (uint8_t)want;
+	if (want != WANT_DOWN && r->due_ms == TIMER_HELD)
+		r->due_ms = 0;
 	/* What is on its way down starts when it is there: no failure. */
 	r->again = want != WANT_DOWN && (r->state == ST_STOPPING ||
 	    r->state == ST_FINISHING);

@@ -68,7 +68,7 @@ static int64_t
 next_at_us(const struct conf_service *conf, const struct record *r,
     const struct status_now *now)
 {
-	if (r->state == ST_DOWN && conf->every_ms > 0 && r->due_ms != 0 &&
+	if (r->state == ST_DOWN && conf->every_ms > 0 && r->due_ms > 0 &&
 	    !r->disabled)
 		return now->wall_us + (r->due_ms - now->awake_ms) * 1000;
 	if (r->deadline_ms == 0 || r->state == ST_UP || r->state == ST_DOWN)

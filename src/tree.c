@@ -43,6 +43,8 @@ tree_open(struct tree *t, char *err)
 	char path[TREE_PATH_MAX + 16];
 
 	t->owner = geteuid();
+	t->alarm_fd = -1;
+	t->alarm_ms = -1;
 	t->since_us = os_wall_us();
 	(void)snprintf(path, sizeof path, "%s/table", t->run);
 	if (table_open(&t->table, path, 16) < 0) {

@@ -18,7 +18,7 @@
 
 /* What an os_event's tag names: a kind and a number. */
 enum tag_kind { TAG_GATE, TAG_NOTIFY, TAG_READY, TAG_PROC, TAG_LISTEN,
-	TAG_CONN, TAG_RUN };
+	TAG_CONN, TAG_RUN, TAG_ALARM };
 #define TAG(kind, n)	((uint32_t)(kind) << 24 | (uint32_t)(n))
 #define TAG_KIND(tag)	((enum tag_kind)((tag) >> 24))
 #define TAG_NUMBER(tag)	((int)((tag) & 0xffffff))
@@ -73,6 +73,8 @@ struct tree {
 	int	 lock_fd;	/* run/lock, held for life */
 	int	 watch_fd;	/* of the run directory, -1 */
 	int64_t	 mend_ms;	/* when to try to mend it again, 0 never */
+	int	 alarm_fd;	/* of the timers, -1 */
+	int64_t	 alarm_ms;	/* what it is set to, os_awake_ms, -1 */
 	pid_t	 preflight_pid;	/* of an upgrade, 0 none */
 	bool	 resumed;	/* by an upgrade: children are still ours */
 	bool	 detached;	/* gone without a shutdown */
@@ -109,6 +111,9 @@ void tree_dispatch(struct tree *t, const struct os_event *ev);
 /* What is due by now: deadlines, needs, the order of shutdown. */
 void tree_step(struct tree *t);
 void tree_shutdown(struct tree *t);
+
+/* tree_timer.c: runs the timers that are due, sets the alarm */
+void tree_timers(struct tree *t);
 
 /* tree_mend.c */
 /* What somebody took from the run directory is made anew, and told. */

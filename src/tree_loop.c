@@ -17,20 +17,10 @@
 
 #define SHUTDOWN_MS	60000	/* beyond the longest stop-timeout */
 
-static int64_t
-timer_due_ms(const struct service *sv, int64_t now)
-{
-	/* due_ms counts sleep too: what was missed is due on waking. */
-	if (sv->rec.due_ms == 0 || sv->conf->every_ms == 0 ||
-	    sv->tree->stopping)
-		return -1;
-	return now + (sv->rec.due_ms - os_awake_ms());
-}
-
 int64_t
 tree_deadline(const struct tree *t)
 {
-	int64_t first = -1, at, now = os_now_ms();
+	int64_t first = -1, at;
 	int i;
 
 	if (t->needs_changed)
@@ -42,9 +32,6 @@ tree_deadline(const struct tree *t)
 		first = t->stop_ms;
 	for (i = 0; i < t->n; i++) {
 		at = service_deadline(t->sv[i]);
-		if (at >= 0 && (first < 0 || at < first))
-			first = at;
-		at = timer_due_ms(t->sv[i], now);
 		if (at >= 0 && (first < 0 || at < first))
 			first = at;
 	}
@@ -124,6 +111,8 @@ tree_dispatch(struct tree *t, const struct os_event *ev)
 	switch (TAG_KIND(ev->tag)) {
 	case TAG_LISTEN:
 		control_accept(t);
+		return;
+	case TAG_ALARM:		/* tree_step sees to what is due */
 		return;
 	case TAG_RUN:
 		tree_mend(t);
@@ -206,37 +195,15 @@ tree_shutdown(struct tree *t)
 	event_tree(t, "shutdown", "stopping all services");
 }
 
-static void
-run_timer(struct service *sv)
-{
-	int64_t now = os_awake_ms();
-
-	if (sv->conf->every_ms == 0 || sv->rec.disabled ||
-	    sv->tree->stopping)
-		return;
-	if (sv->rec.due_ms == 0) {
-		sv->rec.due_ms = now + sv->conf->every_ms;
-		(void)service_save(sv);
-	}
-	if (sv->rec.due_ms > now)
-		return;
-	sv->rec.due_ms = now + sv->conf->every_ms;
-	if (sv->rec.state == ST_DOWN)
-		service_want(sv, WANT_ONCE, "timer");
-	else
-		(void)service_save(sv);
-}
-
 void
 tree_step(struct tree *t)
 {
 	int64_t now = os_now_ms();
 	int i;
 
-	for (i = 0; i < t->n; i++) {
+	for (i = 0; i < t->n; i++)
 		service_timer(t->sv[i], now);
-		run_timer(t->sv[i]);
-	}
+	tree_timers(t);
 	if (t->needs_changed) {
 		t->needs_changed = false;
 		for (i = 0; i < t->n; i++)

@@ -186,3 +186,38 @@ Test(policy, how_a_run_ended_and_what_was_asked_decide)
 		cr_expect_eq(r.want, ends[i].want_after, "row %zu", i);
 	}
 }
+
+/* A timer of 10 s with up to 2 s of jitter; all times in ms. */
+static const struct {
+	const char *what;
+	int64_t	 due, now;
+	uint32_t dice;
+	bool	 run;
+	int64_t	 next;
+} timers[] = {
+	{ "the first time is a period away", 0, 5000, 0, false, 15000 },
+	{ "jitter is added", 0, 5000, 500000, false, 16000 },
+	{ "jitter has an end", 0, 5000, 999999, false, 17000 },
+	{ "not yet due", 20000, 15000, 7, false, 20000 },
+	{ "due", 20000, 20000, 0, true, 30000 },
+	{ "late", 20000, 21000, 0, true, 31000 },
+	{ "many were missed: one run", 20000, 3620000, 0, true, 3630000 },
+	{ "the period has become shorter", 90000, 5000, 0, false, 15000 },
+	{ "at the end of the jitter", 17000, 5000, 0, false, 17000 },
+	{ "stopped by a person", TIMER_HELD, 90000, 0, false, TIMER_HELD },
+};
+
+Test(policy, a_timer_runs_once_for_all_that_it_missed)
+{
+	struct conf_service c = { .every_ms = 10000, .every_jitter_ms = 2000 };
+	struct timer_verdict v;
+	size_t i;
+
+	for (i = 0; i < nitems(timers); i++) {
+		v = policy_timer(&c, timers[i].due, timers[i].now,
+		    timers[i].dice);
+		cr_expect_eq(v.run, timers[i].run, "%s", timers[i].what);
+		cr_expect_eq(v.due_ms, timers[i].next, "%s: %lld",
+		    timers[i].what, (long long)v.due_ms);
+	}
+}

@@ -589,6 +589,19 @@ os_socketpair(int fd[2])
 }
 
 int
+os_alarm(void)
+{
+	return w_fd_open(W_SINK, W_NOBODY);
+}
+
+int
+os_alarm_at(int fd, int64_t awake_ms)
+{
+	(void)awake_ms;
+	return w_fd_at(fd) != NULL ? 0 : -1;
+}
+
+int
 os_fd_of(pid_t pid, uint64_t start, int fd)
 {
 	(void)pid;
