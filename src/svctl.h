@@ -5,10 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "client.h"
+#include "svctl_verbs.h"
 
-/* svctl's exit status: those of systemctl and LSB where they have one. */
+/*
+ * svctl's exit status: those of systemctl and LSB where they have one. The
+ * table in svctl_args.c puts them into --help.
+ */
 enum {
 	CTL_OK = 0,
 	CTL_FAILED = 1,		/* also: some wanted service is not up */
@@ -22,11 +27,11 @@ enum {
 
 struct ctl {			/* what the command line says */
 	const char *run;	/* NULL: by environment and user */
-	bool	 json, no_wait, follow, all;
-	bool	 dry_run;
-	bool	 up, down, healthy;	/* what `wait` waits for */
+	const char *opt[OPT_COUNT]; /* value, "" for a flag, NULL: not given */
+	bool	 json, quiet, no_wait, follow;
 	int64_t	 timeout_ms;
 	long	 lines;		/* -n, -1 not given */
+	int64_t	 since_us;	/* --since as wall time, 0 not given */
 	const struct verb *verb;
 	char	**name;		/* words behind the verb */
 	int	 n;
@@ -34,24 +39,36 @@ struct ctl {			/* what the command line says */
 	struct client events;
 };
 
-struct verb {
-	const char *name, *args, *help;
-	int	 min, max;	/* words; max -1: any number */
-	int	(*run)(struct ctl *c);
-	const char *method;	/* of org.svtree, or NULL */
-};
-
-extern const struct verb svctl_verbs[];	/* ends with a NULL name */
-
 /* One service as the status tells it; "" where the JSON says null. */
 struct sv {
 	char	name[64], type[16], want[8], state[16], since[32], user[64];
 	char	health[16], health_text[256], text[256], reason[256];
 	char	next_at[32], description[256], needs[512];
 	char	exit_kind[16], exit_signal[32], exit_at[32];
-	int64_t	pid, restarts, exit_code;
-	bool	enabled, adopted, oom;
+	int64_t	pid, restarts, exit_code, port;
+	bool	enabled, adopted, oom, stale;
 };
+
+struct sup {			/* the supervisor; pid 0: there is none */
+	int64_t	pid;
+	char	version[32], since[32], loaded[32];
+	char	services[1024], log[1024];
+};
+
+struct list {
+	struct sv *sv;
+	int	 n, room;
+	struct sup sup;
+};
+
+/* svctl_args.c: the command line, and the words about it */
+
+/* Fills c. -1: go on, else the exit status. */
+int ctl_args(struct ctl *c, int argc, char **argv);
+void ctl_help(FILE *out, const struct verb *only);
+
+/* svctl_exec.c: the verb done by svctl-more; returns when it is missing */
+int ctl_exec_more(const struct ctl *c, char **argv);
 
 /* svctl_call.c: the connection, and services as structs */
 
@@ -61,13 +78,48 @@ int ctl_connect(struct ctl *c);
 int ctl_tell(struct ctl *c, const struct client_reply *r, const char *err,
     const char *name);
 typedef void ctl_each(void *arg, const struct sv *sv);
-/* Status of names (n = 0: all). raw may be NULL. 0 or the exit status. */
+/* Status of names (n = 0: all); raw prints its JSON. 0 or the exit status. */
 int ctl_fetch(struct ctl *c, char **name, int n, ctl_each *each, void *arg,
     bool raw);
+/* The same into a list, with what is said of the supervisor. */
+int ctl_list(struct ctl *c, char **name, int n, struct list *l, bool raw);
+void ctl_list_free(struct list *l);
+/* One call; the reply's exit status, an error told. */
+int ctl_call(struct ctl *c, const char *method, const char *name,
+    const char *more_key, const char *more_value, struct client_reply *r);
+/* Replaces patterns among the names by the services that match. */
+int ctl_expand(struct ctl *c);
+
+/* svctl_json.c: from JSON */
 void ctl_walk(const struct json *j, int services, ctl_each *each, void *arg);
+void ctl_take_sup(const struct json *j, int o, struct sup *sup);
+void ctl_gather(void *list, const struct sv *sv);	/* a ctl_each */
+
+/* svctl_near.c */
 /* The word of a list nearest to a mistyped one, or NULL. */
 const char *ctl_nearest(const char *word, const char *const *list);
+
+/* svctl_why.c: what a status means; nothing is asked or printed */
+bool ctl_is(const char *a, const char *b);
 bool ctl_is_up(const struct sv *sv);
+bool ctl_is_healthy(const struct sv *sv);
+const struct sv *ctl_find(const struct list *l, const char *name);
+/* The first need of sv that is not met, or NULL; *gone: no such service. */
+const struct sv *ctl_unmet(const struct list *l, const struct sv *sv,
+    bool *healthy);
+/* What comes next by itself, and when ("started again in 3 s"), or "". */
+void ctl_next_step(char *dst, size_t cap, const struct sv *sv);
+/* Why, or what it says of itself: the one line that matters most. */
+void ctl_story(char *dst, size_t cap, const struct sv *sv);
+/* The command that a person would type next, or "". */
+void ctl_advice(char *dst, size_t cap, const struct sv *sv);
+
+/* svctl_judge.c: has a verb had its effect? */
+enum outcome { GOES_ON, DONE, FAILED };
+typedef enum outcome ctl_judge(const struct sv *before, const struct sv *now);
+ctl_judge *ctl_judge_of(const char *verb, const struct ctl *c);
+/* What is waited for, in words: "up", "down". */
+const char *ctl_judge_word(const char *verb, const struct ctl *c);
 
 /* svctl_wait.c */
 
@@ -78,26 +130,73 @@ int ctl_subscribe(struct ctl *c);
 int ctl_next_event(struct ctl *c, int64_t deadline_ms);
 int64_t ctl_now_ms(void);
 
-/* svctl_text.c: words for people */
-void ctl_ago(char *dst, size_t cap, const char *rfc3339);
-void ctl_print_table(const struct sv *sv, int n);
-void ctl_print_full(const struct sv *sv);
-void ctl_print_tail(struct ctl *c, const char *name, int lines);
+/* svctl_progress.c: what is waited for, on standard error */
+struct progress {
+	bool	 terminal, drawn;
+	int64_t	 began_ms;
+	char	 told[512];
+};
+void ctl_progress_begin(struct progress *p, const struct ctl *c);
+void ctl_progress_show(struct progress *p, const char *words);
+void ctl_progress_clear(struct progress *p);
+/* How long to wait before the next show. */
+int64_t ctl_progress_ms(const struct progress *p);
 
-/* svctl_logs.c */
+/* svctl_time.c: times and durations for people */
+int64_t ctl_time_us(const char *rfc3339);	/* -1: none */
+void ctl_duration(char *dst, size_t cap, int64_t ms);
+void ctl_ago(char *dst, size_t cap, const char *rfc3339);
+void ctl_local(char *dst, size_t cap, const char *rfc3339);
+/* "10m", "14:30", "2026-11-24 14:30", RFC 3339, today, yesterday. */
+int ctl_since(const char *text, int64_t now_us, int64_t *us);
+
+/* svctl_term.c: what the terminal can do, and text that cannot harm it */
+enum hue { HUE_NONE, HUE_GOOD, HUE_WARN, HUE_BAD, HUE_BUSY, HUE_DIM,
+	HUE_BOLD, HUE_COUNT };
+struct term {
+	bool	 terminal, colour, utf8;
+	int	 width;		/* 0: no limit */
+};
+struct term ctl_term(FILE *out);
+const char *ctl_hue(const struct term *t, enum hue hue);
+/* Prints at most width columns of text (0: all), control characters
+ * replaced, cut text with an ellipsis; returns the columns. */
+int ctl_put(FILE *out, const struct term *t, const char *text, int width);
+int ctl_columns(const struct term *t, const char *text);
+void ctl_pad(FILE *out, int n);
+/* How a state looks; health counts where the state is UP. */
+enum hue ctl_look(const struct term *t, const struct sv *sv,
+    const char **glyph);
+
+/* svctl_offline.c: the records of a supervisor that is gone */
+int ctl_offline(struct ctl *c, struct list *l);
+
+/* svctl_table.c, svctl_page.c */
+void ctl_print_table(const struct list *l, bool tree);
+void ctl_print_page(struct ctl *c, const struct list *all,
+    const struct sv *sv);
+
+/* svctl_logs.c, svctl_lines.c, svctl_follow.c */
 /* LOG/NAME by the run directory's link. */
 int ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap);
 typedef void ctl_line(void *arg, const char *line, size_t len);
 /* Every line of the rotated files and of current, oldest first. */
 int ctl_each_line(const char *dir, ctl_line *each, void *arg);
+/* The last n lines. */
+int ctl_last_lines(const char *dir, long n, ctl_line *each, void *arg);
+/* To standard error, indented: what failed said this. */
+void ctl_print_tail(struct ctl *c, const char *name, int lines);
 
 /* the verbs */
 int svctl_status(struct ctl *c);
-int svctl_offline(struct ctl *c);
+int svctl_is_active(struct ctl *c);
 int svctl_act(struct ctl *c);
 int svctl_signal(struct ctl *c);
 int svctl_reload(struct ctl *c);
 int svctl_shutdown(struct ctl *c);
+int svctl_upgrade(struct ctl *c);
+int svctl_detach(struct ctl *c);
+int svctl_keys(struct ctl *c);
 int svctl_upgrade(struct ctl *c);
 int svctl_detach(struct ctl *c);
 int svctl_wait(struct ctl *c);
@@ -106,7 +205,6 @@ int svctl_events(struct ctl *c);
 int svctl_history(struct ctl *c);
 int svctl_check(struct ctl *c);
 int svctl_recover(struct ctl *c);
-int svctl_complete(const char *shell);
-int svctl_keys(void);
+int svctl_complete(struct ctl *c);
 
 #endif

@@ -8,88 +8,36 @@
 #include <string.h>
 
 #include "svctl.h"
+#include "svctl_event.h"
+#include "svctl_lines.h"
 
 #define DEFAULT_LINES	50
 #define TOKENS		128
 
-struct event {
-	char	at[32], event[16], service[64], state[16], reason[256];
-};
-
-static void
-take_event(const struct json *j, int o, struct event *e)
+void
+event_take(const struct json *j, int o, struct event *e)
 {
-	(void)json_str(j, json_get(j, o, "at"), e->at, sizeof e->at);
-	(void)json_str(j, json_get(j, o, "event"), e->event, sizeof e->event);
-	(void)json_str(j, json_get(j, o, "service"), e->service,
-	    sizeof e->service);
-	(void)json_str(j, json_get(j, o, "state"), e->state, sizeof e->state);
-	(void)json_str(j, json_get(j, o, "reason"), e->reason,
-	    sizeof e->reason);
-}
+	static const struct {
+		const char *key;
+		size_t	 at, cap;
+	} fields[] = {
+#define FIELD(f) { #f, offsetof(struct event, f), \
+	sizeof ((struct event *)0)->f }
+		FIELD(at), FIELD(event), FIELD(service), FIELD(state),
+		FIELD(want), FIELD(health), FIELD(reason),
+#undef FIELD
+	};
+	size_t i;
 
-static void
-print_event(const struct event *e)
-{
-	bool state = strcmp(e->event, "state") == 0;
-
-	(void)printf("%-24s  %-20s  %-10s  %s\n", e->at, e->service[0] != '\0' ?
-	    e->service : "(tree)", state ? e->state : e->event, e->reason);
+	e->seq = 0;
+	(void)json_int(j, json_get(j, o, "seq"), &e->seq);
+	for (i = 0; i < nitems(fields); i++)
+		(void)json_str(j, json_get(j, o, fields[i].key),
+		    (char *)e + fields[i].at, fields[i].cap);
 }
 
 int
-svctl_events(struct ctl *c)
-{
-	char err[CLIENT_ERR_LEN];
-	struct client_reply r;
-	struct event e;
-	const char *text;
-	size_t len;
-	int rc, got, o;
-
-	if ((rc = ctl_subscribe(c)) != CTL_OK)
-		return rc;
-	for (;;) {
-		got = client_recv(&c->events, &r, 3600000, err);
-		if (got < 0) {
-			(void)fprintf(stderr, "svctl: %s\n", err);
-			return CTL_NO_SUPERVISOR;
-		}
-		o = json_get(&r.json, r.params, "event");
-		if (got == 0 || json_kind(&r.json, o) != JSON_OBJECT)
-			continue;
-		if (c->json) {
-			text = json_raw(&r.json, o, &len);
-			(void)printf("%.*s\n", (int)len, text);
-		} else {
-			take_event(&r.json, o, &e);
-			print_event(&e);
-		}
-		if (fflush(stdout) != 0)
-			return CTL_OK;	/* the reader has gone */
-	}
-}
-
-/* The last lines that concern the services named: a ring. */
-struct ring {
-	const struct ctl *c;
-	char	**line;
-	long	 size, n;
-};
-
-static bool
-concerns(const struct ctl *c, const struct event *e)
-{
-	int i;
-
-	for (i = 0; i < c->n; i++)
-		if (strcmp(c->name[i], e->service) == 0)
-			return true;
-	return c->n == 0;
-}
-
-static int
-parse(const char *line, size_t len, struct event *e)
+event_parse(const char *line, size_t len, struct event *e)
 {
 	struct json_tok tok[TOKENS];
 	char err[JSON_ERR_LEN];
@@ -97,54 +45,161 @@ parse(const char *line, size_t len, struct event *e)
 
 	if (json_parse(&j, line, len, tok, TOKENS, err) < 0)
 		return -1;
-	take_event(&j, 0, e);
+	event_take(&j, 0, e);
 	return 0;
 }
 
-static void
-keep(void *arg, const char *line, size_t len)
+bool
+event_concerns(const struct ctl *c, const struct event *e)
 {
-	struct ring *r = arg;
+	int i;
+
+	for (i = 0; i < c->n; i++)
+		if (ctl_is(c->name[i], e->service))
+			return true;
+	return c->n == 0;
+}
+
+static void
+print_event(const struct term *t, const struct event *e)
+{
+	bool state = ctl_is(e->event, "state");
+	const char *fraction = strchr(e->at, '.');
+	struct sv sv = { .enabled = true };
+	const char *glyph;
+	char when[32];
+	enum hue hue;
+
+	ctl_local(when, sizeof when, e->at);
+	(void)strlcpy(sv.state, e->state, sizeof sv.state);
+	(void)strlcpy(sv.health, e->health, sizeof sv.health);
+	hue = state ? ctl_look(t, &sv, &glyph) : HUE_NONE;
+	(void)printf("%s%.4s  %-20s  %s%-10s%s  ", when, fraction != NULL ?
+	    fraction : "", e->service[0] != '\0' ? e->service : "(tree)",
+	    ctl_hue(t, hue), state ? e->state : e->event,
+	    ctl_hue(t, HUE_NONE));
+	(void)ctl_put(stdout, t, e->reason, 0);
+	(void)fputc('\n', stdout);
+}
+
+static void
+show_reply(struct ctl *c, const struct term *t, const struct client_reply *r)
+{
+	int o = json_get(&r->json, r->params, "event");
+	struct event e;
+	const char *text;
+	size_t len;
+
+	if (json_kind(&r->json, o) != JSON_OBJECT)
+		return;
+	event_take(&r->json, o, &e);
+	if (!event_concerns(c, &e))
+		return;
+	text = json_raw(&r->json, o, &len);
+	if (c->json)
+		(void)printf("%.*s\n", (int)len, text);
+	else
+		print_event(t, &e);
+}
+
+int
+svctl_events(struct ctl *c)
+{
+	struct term t = ctl_term(stdout);
+	char err[CLIENT_ERR_LEN];
+	struct client_reply r;
+	int rc, got;
+
+	if ((rc = ctl_subscribe(c)) != CTL_OK ||
+	    (rc = ctl_expand(c)) != CTL_OK ||
+	    (rc = ctl_fetch(c, c->name, c->n, NULL, NULL, false)) != CTL_OK)
+		return rc;
+	for (;;) {
+		got = client_recv(&c->events, &r, 3600000, err);
+		if (got < 0) {
+			(void)fprintf(stderr, "svctl: the events have ended: "
+			    "%s\n", err);
+			return CTL_NO_SUPERVISOR;
+		}
+		if (got > 0)
+			show_reply(c, &t, &r);
+		if (fflush(stdout) != 0)
+			return CTL_OK;	/* the reader has gone */
+	}
+}
+
+/* The last lines that concern the services named: a ring. */
+struct ring {
+	char	**line;
+	long	 size, n;
+};
+
+static void
+keep(const struct ctl *c, struct ring *r, const char *line, size_t len)
+{
 	struct event e;
 	char **slot;
 
-	if (parse(line, len, &e) < 0 || !concerns(r->c, &e) ||
-	    strcmp(e.event, "text") == 0)
+	if (event_parse(line, len, &e) < 0 || !event_concerns(c, &e) ||
+	    ctl_is(e.event, "text") ||
+	    (c->since_us > 0 && ctl_time_us(e.at) < c->since_us))
 		return;
+	if (r->n == r->size && c->lines < 0 && c->since_us > 0) {
+		slot = realloc(r->line, (size_t)r->size * 2 * sizeof *slot);
+		if (slot == NULL)
+			return;
+		memset(slot + r->size, 0, (size_t)r->size * sizeof *slot);
+		r->line = slot;
+		r->size *= 2;
+	}
 	slot = &r->line[r->n++ % r->size];
 	free(*slot);
 	*slot = strndup(line, len);
 }
 
-int
-svctl_history(struct ctl *c)
+static void
+print_ring(const struct ctl *c, struct ring *r)
 {
-	struct ring r = { .c = c, .size = c->lines > 0 ? c->lines :
-	    DEFAULT_LINES };
-	char dir[1024];
+	struct term t = ctl_term(stdout);
 	struct event e;
+	char *line;
 	long i;
 
-	if (ctl_log_dir(c, "svtree", dir, sizeof dir) < 0) {
-		(void)fprintf(stderr, "svctl: there is no history yet, or it "
-		    "is not yours to read\n");
-		return CTL_FAILED;
-	}
-	r.line = calloc((size_t)r.size, sizeof *r.line);
-	if (r.line == NULL)
-		return CTL_FAILED;
-	(void)ctl_each_line(dir, keep, &r);
-	for (i = r.n > r.size ? r.n - r.size : 0; i < r.n; i++) {
-		char *line = r.line[i % r.size];
-
+	for (i = r->n > r->size ? r->n - r->size : 0; i < r->n; i++) {
+		line = r->line[i % r->size];
 		if (line == NULL)
 			continue;
 		if (c->json)
 			(void)fputs(line, stdout);
-		else if (parse(line, strlen(line), &e) == 0)
-			print_event(&e);
-		free(line);
+		else if (event_parse(line, strlen(line), &e) == 0)
+			print_event(&t, &e);
 	}
-	free(r.line);
+	for (i = 0; i < r->size; i++)
+		free(r->line[i]);
+	free(r->line);
+}
+
+int
+svctl_history(struct ctl *c)
+{
+	struct ring r = { .size = c->lines >= 0 ? c->lines : DEFAULT_LINES };
+	struct lines l;
+	char dir[1024];
+	int rc;
+
+	if (ctl_log_dir(c, "svtree", dir, sizeof dir) < 0 ||
+	    lines_open(&l, dir, -1, NULL) < 0) {
+		if ((rc = ctl_connect(c)) != CTL_OK)
+			return rc;
+		(void)fprintf(stderr, "svctl: there is no history yet, or it "
+		    "is not yours to read: run svctl as the tree's owner\n");
+		return CTL_FAILED;
+	}
+	r.line = r.size > 0 ? calloc((size_t)r.size, sizeof *r.line) : NULL;
+	while (r.line != NULL && lines_next(&l))
+		keep(c, &r, l.line, (size_t)l.len);
+	lines_close(&l);
+	if (r.line != NULL)
+		print_ring(c, &r);
 	return CTL_OK;
 }

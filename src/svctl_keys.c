@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * svctl --keys: the table of keys of service.conf, as svtree.conf(5) tells it
+ * svctl keys: the table of keys of service.conf, as svtree.conf(5) tells it
  * at length.
  */
 #include <stdio.h>
@@ -10,12 +10,13 @@
 #include "svctl.h"
 
 int
-svctl_keys(void)
+svctl_keys(struct ctl *c)
 {
 	const struct conf_key_help *k;
 	const char *section = "";
 	int i;
 
+	(void)c;
 	for (i = 0; (k = conf_key_help(i)) != NULL; i++) {
 		if (strcmp(section, k->section) != 0)
 			(void)printf("%s[%s]\n", i == 0 ? "" : "\n",

@@ -3,137 +3,147 @@
  * svctl recover: runs the oneshot of that name and shows what it prints as
  * it prints it. A run that is under way already is joined.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "svctl.h"
+#include "svctl_logs.h"
 
-#define CALL_MS		10000
 #define SLICE_MS	50	/* between two looks at its log */
+#define LOGGER_MS	1000
 #define NAME		"recover"
 
-struct run {
-	struct sv sv;
-	bool	 known;
-};
-
-static void
-take(void *arg, const struct sv *sv)
-{
-	struct run *run = arg;
-
-	run->sv = *sv;
-	run->known = true;
-}
-
-/* Its log from the present end on; -1 when there is none yet. */
-static int
-open_log(struct ctl *c, char *path, size_t cap)
-{
-	char dir[1024];
-	int fd;
-
-	if (ctl_log_dir(c, NAME, dir, sizeof dir) < 0)
-		return -1;
-	(void)snprintf(path, cap, "%s/current", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd;
-}
+static char *const name[] = { (char *)NAME };
 
 /* Without the stamp that svlog has put before. */
-static void
-print_lines(char *bytes)
+static bool
+show_new(struct lines *l)
 {
-	char *line, *text;
+	const char *text;
+	bool some = false;
 
-	while ((line = strsep(&bytes, "\n")) != NULL) {
-		text = strstr(line, "Z ");
-		if (text != NULL && text - line == 26)
-			line = text + 2;
-		if (line[0] != '\0')
-			(void)printf("%s\n", line);
+	while (lines_next(l)) {
+		some = true;
+		text = l->line;
+		if (l->len > LINES_STAMP + 1 && text[0] == '2' &&
+		    text[LINES_STAMP - 1] == 'Z' && text[LINES_STAMP] == ' ')
+			text += LINES_STAMP + 1;
+		(void)fputs(text, stdout);
 	}
 	(void)fflush(stdout);
+	return some;
 }
 
+/* Opens its log at the present end; there may be none yet. */
 static void
-show_new(int fd)
+look_for_log(struct ctl *c, struct lines *l, bool from_start)
 {
-	char bytes[16384];
-	ssize_t n;
+	char dir[1024];
 
-	while (fd >= 0 && (n = read(fd, bytes, sizeof bytes - 1)) > 0) {
-		bytes[n] = '\0';
-		print_lines(bytes);
-	}
+	if (l->n == 0 && ctl_log_dir(c, NAME, dir, sizeof dir) == 0)
+		(void)lines_open(l, dir, from_start ? -1 : 0, NULL);
 }
 
 static bool
-is_over(struct ctl *c, const struct run *before, struct run *now)
+is_over(const struct sv *before, const struct sv *now)
 {
-	char *name = (char *)NAME;
+	return (ctl_is(now->state, "DOWN") || ctl_is(now->state, "BACKOFF") ||
+	    ctl_is(now->state, "TRIPPED")) &&
+	    !ctl_is(now->exit_at, before->exit_at);
+}
 
-	if (ctl_fetch(c, &name, 1, take, now, false) != CTL_OK)
-		return true;
-	return strcmp(now->sv.state, "DOWN") == 0 &&
-	    strcmp(now->sv.exit_at, before->sv.exit_at) != 0;
+/* svlog may be behind: what it writes within a moment, and its first line
+ * within a second. */
+static void
+show_rest(struct ctl *c, struct lines *l, bool some)
+{
+	int64_t first = ctl_now_ms() + LOGGER_MS;
+
+	do {
+		(void)ctl_next_event(c, ctl_now_ms() + 2 * SLICE_MS);
+		look_for_log(c, l, true);
+		some = show_new(l) || some;
+	} while (!some && ctl_now_ms() < first);
 }
 
 static int
-watch(struct ctl *c, int fd, char *path, size_t cap, const struct run *before)
+watch(struct ctl *c, struct lines *l, const struct sv *before)
 {
 	int64_t deadline = ctl_now_ms() + c->timeout_ms, slice;
-	struct run now = *before;
+	struct list now = { .sv = NULL };
+	bool some = false;
 	int rc;
 
-	while (!is_over(c, before, &now)) {
-		slice = ctl_now_ms() + SLICE_MS;
-		rc = ctl_next_event(c, slice < deadline ? slice : deadline);
-		if (rc < 0)
-			return -rc;
-		if (fd < 0)
-			fd = open_log(c, path, cap);
-		show_new(fd);
+	for (;;) {
+		if ((rc = ctl_list(c, (char **)name, 1, &now, false)) !=
+		    CTL_OK)
+			break;
+		look_for_log(c, l, true);
+		some = show_new(l) || some;
+		if (now.n == 0 || is_over(before, &now.sv[0]))
+			break;
 		if (ctl_now_ms() >= deadline) {
 			(void)fprintf(stderr, "svctl: recover is still at "
 			    "work; svctl logs -f recover goes on\n");
-			return CTL_TIMEOUT;
+			rc = CTL_TIMEOUT;
+			break;
+		}
+		slice = ctl_now_ms() + SLICE_MS;
+		if ((rc = ctl_next_event(c, slice < deadline ? slice :
+		    deadline)) < 0) {
+			rc = -rc;
+			break;
 		}
 	}
-	/* svlog may be a moment behind the end of the run. */
-	(void)ctl_next_event(c, ctl_now_ms() + SLICE_MS);
-	show_new(fd);
-	if (fd >= 0)
-		(void)close(fd);
-	return strcmp(now.sv.exit_kind, "exit") == 0 &&
-	    now.sv.exit_code == 0 ? CTL_OK : CTL_FAILED;
+	if (rc == CTL_OK) {
+		show_rest(c, l, some);
+		rc = now.n > 0 && ctl_is(now.sv[0].exit_kind, "exit") &&
+		    now.sv[0].exit_code == 0 ? CTL_OK : CTL_FAILED;
+	}
+	ctl_list_free(&now);
+	return rc;
+}
+
+static int
+run(struct ctl *c, const struct sv *before)
+{
+	struct lines l = { .n = 0 };
+	struct client_reply r;
+	bool started = true;
+	int rc;
+
+	look_for_log(c, &l, false);
+	if ((rc = ctl_call(c, "Once", NAME, NULL, NULL, &r)) == CTL_OK) {
+		(void)json_bool(&r.json, json_get(&r.json, r.params,
+		    "started"), &started);
+		if (!started)
+			(void)fprintf(stderr, "svctl: a recovery is under "
+			    "way; joining it\n");
+		if (!c->no_wait)
+			rc = watch(c, &l, before);
+	}
+	lines_close(&l);
+	return rc;
 }
 
 int
 svctl_recover(struct ctl *c)
 {
-	char err[CLIENT_ERR_LEN], path[1100], *name = (char *)NAME;
-	struct run before = { .known = false };
-	struct client_reply r;
-	bool started = true;
-	int fd, rc;
+	struct list before = { .sv = NULL };
+	const struct sv *sv;
+	int rc;
 
-	if ((rc = ctl_subscribe(c)) != CTL_OK || (rc = ctl_fetch(c, &name, 1,
-	    take, &before, false)) != CTL_OK)
+	if ((rc = ctl_subscribe(c)) != CTL_OK ||
+	    (rc = ctl_list(c, NULL, 0, &before, false)) != CTL_OK)
 		return rc;
-	fd = open_log(c, path, sizeof path);
-	if (fd >= 0)
-		(void)lseek(fd, 0, SEEK_END);
-	if (client_call(&c->client, "Once", "{\"name\":\"" NAME "\"}", &r,
-	    CALL_MS, err) < 0)
-		return ctl_tell(c, &r, err, NAME);
-	(void)json_bool(&r.json, json_get(&r.json, r.params, "started"),
-	    &started);
-	if (!started)
-		(void)fprintf(stderr, "svctl: a recovery is under way; "
-		    "joining it\n");
-	return c->no_wait ? CTL_OK : watch(c, fd, path, sizeof path, &before);
+	if ((sv = ctl_find(&before, NAME)) == NULL) {
+		(void)fprintf(stderr, "svctl: this tree has no service "
+		    "recover; copy it from the examples to %s, then svctl "
+		    "reload\n", before.sup.services);
+		rc = CTL_NO_SERVICE;
+	} else {
+		rc = run(c, sv);
+	}
+	ctl_list_free(&before);
+	return rc;
 }

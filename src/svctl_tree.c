@@ -1,48 +1,71 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Verbs that concern the tree as a whole, and the two that fit nowhere else:
- * signal and check.
+ * Verbs that concern the tree as a whole, and signal.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "conf.h"
 #include "svctl.h"
 
 #define CALL_MS	10000
 
+static int
+bad_signal(const struct ctl *c)
+{
+	if (conf_signal(c->name[1]) >= 0)
+		(void)fprintf(stderr, "svctl: the signal comes first: svctl "
+		    "signal %s %s\n", c->name[1], c->name[0]);
+	else
+		(void)fprintf(stderr, "svctl: no signal %s; TERM, HUP or 15 "
+		    "would be one\n", c->name[0]);
+	return CTL_USAGE;
+}
+
+static bool
+is_running(struct ctl *c, char *name)
+{
+	struct list l = { .sv = NULL };
+	bool running;
+
+	running = ctl_list(c, &name, 1, &l, false) == CTL_OK && l.n == 1 &&
+	    l.sv[0].pid > 0;
+	ctl_list_free(&l);
+	return running;
+}
+
+static int
+send_signal(struct ctl *c, const char *word, char *name)
+{
+	struct client_reply r;
+	int rc = ctl_call(c, "Signal", name, "signal", word, &r);
+
+	return rc == CTL_FAILED && !is_running(c, name) ? CTL_NOT_RUNNING :
+	    rc;
+}
+
 int
 svctl_signal(struct ctl *c)
 {
-	char mem[512], err[CLIENT_ERR_LEN];
-	struct client_reply r;
-	struct buf b;
-	int i, rc;
+	const char *word = c->name[0];
+	int i, rc, worst = CTL_OK;
 
-	if (conf_signal(c->name[0]) < 0) {
-		(void)fprintf(stderr, "svctl: no signal %s; TERM, HUP or 15 "
-		    "would be one\n", c->name[0]);
-		return CTL_USAGE;
-	}
-	if ((rc = ctl_connect(c)) != CTL_OK)
+	if (conf_signal(word) < 0)
+		return bad_signal(c);
+	c->name++;
+	c->n--;
+	if ((rc = ctl_expand(c)) != CTL_OK ||
+	    (rc = ctl_fetch(c, c->name, c->n, NULL, NULL, false)) != CTL_OK)
 		return rc;
-	for (i = 1; i < c->n; i++) {
-		buf_init(&b, mem, sizeof mem);
-		json_open(&b, '{');
-		json_set_str(&b, "name", c->name[i]);
-		json_set_str(&b, "signal", c->name[0]);
-		json_close(&b, '}');
-		if (client_call(&c->client, "Signal", buf_cstr(&b), &r,
-		    CALL_MS, err) < 0)
-			rc = ctl_tell(c, &r, err, c->name[i]);
+	for (i = 0; i < c->n; i++) {
+		rc = send_signal(c, word, c->name[i]);
+		worst = rc > worst ? rc : worst;
 	}
-	return rc;
+	return worst;
 }
 
 /* What each kind of change leads to; a dry run says it as "would". */
-static const struct change {
+static const struct {
 	const char *kind, *done, *would;
 } changes[] = {
 	{ "added", "added", "would start (new)" },
@@ -65,85 +88,103 @@ print_list(const struct client_reply *r, const char *kind, const char *words,
 			    words[0] == '\0' ? "" : ": ", text);
 }
 
+static int
+refused(const struct ctl *c, const struct client_reply *r)
+{
+	const char *text;
+	size_t len;
+
+	if (c->json && (text = json_raw(&r->json, r->params, &len)) != NULL)
+		(void)printf("%.*s\n", (int)len, text);
+	print_list(r, "errors", "", stderr);
+	(void)fputs("svctl: reload refused: nothing has changed; mend the "
+	    "errors above\n", stderr);
+	return CTL_FAILED;
+}
+
 int
 svctl_reload(struct ctl *c)
 {
+	bool dry_run = c->opt[OPT_DRY_RUN] != NULL;
 	char err[CLIENT_ERR_LEN];
 	struct client_reply r;
-	size_t i;
+	const char *text;
+	size_t i, len;
 	int rc;
 
 	if ((rc = ctl_connect(c)) != CTL_OK)
 		return rc;
-	if (client_call(&c->client, "Reload", c->dry_run ?
-	    "{\"dry_run\":true}" : NULL, &r, CALL_MS, err) < 0) {
-		if (strcmp(r.error, "org.svtree.InvalidTree") != 0)
-			return ctl_tell(c, &r, err, NULL);
-		print_list(&r, "errors", "", stderr);
-		(void)fprintf(stderr, "svctl: reload refused: %s\n", err);
-		return CTL_FAILED;
-	}
-	for (i = 0; i < nitems(changes); i++)
-		print_list(&r, changes[i].kind, c->dry_run ?
-		    changes[i].would : changes[i].done, stdout);
+	if (client_call(&c->client, "Reload", dry_run ?
+	    "{\"dry_run\":true}" : NULL, &r, CALL_MS, err) < 0)
+		return ctl_is(r.error, "org.svtree.InvalidTree") ?
+		    refused(c, &r) : ctl_tell(c, &r, err, NULL);
+	if (c->json && (text = json_raw(&r.json, r.params, &len)) != NULL)
+		(void)printf("%.*s\n", (int)len, text);
+	for (i = 0; i < nitems(changes) && !c->json && !c->quiet; i++)
+		print_list(&r, changes[i].kind, dry_run ? changes[i].would :
+		    changes[i].done, stdout);
 	return CTL_OK;
+}
+
+/* "3 still there: ollama (STOPPING), ..." */
+static void
+name_stragglers(struct ctl *c, char *dst, size_t cap)
+{
+	struct list l = { .sv = NULL };
+	int i, n = 0;
+	size_t at;
+
+	dst[0] = '\0';
+	if (ctl_list(c, NULL, 0, &l, false) != CTL_OK)
+		return;
+	for (i = 0; i < l.n; i++)
+		n += !ctl_is(l.sv[i].state, "DOWN");
+	(void)snprintf(dst, cap, "shutdown: %d still there:", n);
+	for (i = 0; i < l.n && (at = strlen(dst)) + 80 < cap; i++)
+		if (!ctl_is(l.sv[i].state, "DOWN"))
+			(void)snprintf(dst + at, cap - at, " %s (%s)",
+			    l.sv[i].name, l.sv[i].state);
+	ctl_list_free(&l);
+}
+
+/* The end of the supervisor is the end of the stream of events. */
+static int
+wait_for_end(struct ctl *c)
+{
+	int64_t deadline = ctl_now_ms() + c->timeout_ms, now;
+	char err[CLIENT_ERR_LEN], words[480];
+	struct progress p;
+	struct client_reply r;
+	int got = 1;
+
+	ctl_progress_begin(&p, c);
+	while ((now = ctl_now_ms()) < deadline && got >= 0) {
+		now += ctl_progress_ms(&p);
+		got = client_recv(&c->events, &r, (int)((now < deadline ?
+		    now : deadline) - ctl_now_ms()), err);
+		if (got != 0)
+			continue;
+		name_stragglers(c, words, sizeof words);
+		if (words[0] != '\0')
+			ctl_progress_show(&p, words);
+	}
+	ctl_progress_clear(&p);
+	if (got < 0)
+		return CTL_OK;
+	ctl_duration(err, sizeof err, c->timeout_ms);
+	name_stragglers(c, words, sizeof words);
+	(void)fprintf(stderr, "svctl: not down within %s; %s\n", err, words);
+	return CTL_TIMEOUT;
 }
 
 int
 svctl_shutdown(struct ctl *c)
 {
-	int64_t deadline = ctl_now_ms() + c->timeout_ms;
-	char err[CLIENT_ERR_LEN];
-	struct client_reply r, last;
-	int rc, got;
+	struct client_reply r;
+	int rc;
 
-	if ((rc = ctl_subscribe(c)) != CTL_OK)
+	if ((rc = ctl_subscribe(c)) != CTL_OK ||
+	    (rc = ctl_call(c, "Shutdown", NULL, NULL, NULL, &r)) != CTL_OK)
 		return rc;
-	if (client_call(&c->client, "Shutdown", NULL, &r, CALL_MS, err) < 0)
-		return ctl_tell(c, &r, err, NULL);
-	if (c->no_wait)
-		return CTL_OK;
-	do {	/* its end is the end of the stream */
-		got = client_recv(&c->events, &last,
-		    (int)(deadline - ctl_now_ms()), err);
-	} while (got > 0 && ctl_now_ms() < deadline);
-	if (got < 0)
-		return CTL_OK;
-	(void)fprintf(stderr, "svctl: not within %lld ms; svctl status says "
-	    "who is still there\n", (long long)c->timeout_ms);
-	return CTL_TIMEOUT;
-}
-
-static void
-print_error(void *arg, const char *line)
-{
-	int *errors = arg;
-
-	++*errors;
-	(void)fprintf(stderr, "%s\n", line);
-}
-
-int
-svctl_check(struct ctl *c)
-{
-	const char *dir = c->n > 0 ? c->name[0] : getenv("SVTREE_SERVICES");
-	const char *home = getenv("HOME");
-	char mine[1024];
-	struct conf_tree t;
-	int errors = 0;
-
-	if (dir == NULL) {
-		(void)snprintf(mine, sizeof mine, "%s/.svtree/services",
-		    home != NULL ? home : "");
-		dir = geteuid() == 0 ? "/etc/svtree/services" : mine;
-	}
-	if (conf_load(&t, dir, print_error, &errors) < 0) {
-		(void)fprintf(stderr, "svctl: %s: %d error%s\n", dir, errors,
-		    errors == 1 ? "" : "s");
-		return CTL_FAILED;
-	}
-	(void)printf("%s: %d service%s, no error\n", dir, t.n,
-	    t.n == 1 ? "" : "s");
-	conf_free(&t);
-	return CTL_OK;
+	return c->no_wait ? CTL_OK : wait_for_end(c);
 }

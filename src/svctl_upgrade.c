@@ -41,8 +41,9 @@ wait_for_end(struct ctl *c, const char *what)
 	} while (got > 0);
 	if (got < 0)
 		return CTL_OK;
-	(void)fprintf(stderr, "svctl: %s: not within %lld ms\n", what,
-	    (long long)c->timeout_ms);
+	ctl_duration(err, sizeof err, c->timeout_ms);
+	(void)fprintf(stderr, "svctl: %s: not within %s; svctl history tells "
+	    "how far it came\n", what, err);
 	return CTL_TIMEOUT;
 }
 

@@ -1,298 +1,271 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Verbs that change one service or several, and the wait for their effect:
- * subscribe first, then ask, then look at the status after each event.
+ * Verbs that change services, and the wait for their effect: subscribe
+ * first, then ask, then look at the status after each event.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "os.h"
 #include "svctl.h"
 
-#define CALL_MS		10000
-#define NAMES_MAX	256
-
-int64_t
-ctl_now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-int
-ctl_subscribe(struct ctl *c)
-{
-	char err[CLIENT_ERR_LEN];
-	struct client_reply r;
-	int rc;
-
-	if ((rc = ctl_connect(c)) != CTL_OK)
-		return rc;
-	if (client_open(&c->events, c->run, err) < 0 ||
-	    client_send(&c->events, "Subscribe", NULL, true, CALL_MS,
-	    err) < 0 ||
-	    client_recv(&c->events, &r, CALL_MS, err) <= 0) {
-		(void)fprintf(stderr, "svctl: %s\n", err);
-		return CTL_NO_SUPERVISOR;
-	}
-	if (r.error[0] != '\0')
-		return ctl_tell(c, &r, r.reason, NULL);
-	return CTL_OK;
-}
-
-int
-ctl_next_event(struct ctl *c, int64_t deadline_ms)
-{
-	int64_t left = deadline_ms - ctl_now_ms();
-	char err[CLIENT_ERR_LEN];
-	struct client_reply r;
-	int got;
-
-	got = client_recv(&c->events, &r, left > 0 ? (int)left : 0, err);
-	if (got < 0) {
-		(void)fprintf(stderr, "svctl: %s\n", err);
-		return -CTL_NO_SUPERVISOR;
-	}
-	return got;
-}
-
-/* What is waited for. DONE and FAILED end it. */
-enum outcome { GOES_ON, DONE, FAILED };
-
-static bool
-is(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
-
-static bool
-gave_up(const struct sv *now)
-{
-	return is(now->state, "BACKOFF") || is(now->state, "TRIPPED");
-}
-
-static enum outcome
-ran_once(const struct sv *before, const struct sv *now)
-{
-	if (gave_up(now))
-		return FAILED;
-	if (!is(now->state, "DOWN") || is(now->exit_at, before->exit_at))
-		return GOES_ON;
-	return is(now->exit_kind, "exit") && now->exit_code == 0 ? DONE :
-	    FAILED;
-}
-
-static enum outcome
-came_up(const struct sv *before, const struct sv *now)
-{
-	(void)before;
-	if (is(now->type, "oneshot") && !is(now->state, "UP"))
-		return ran_once(before, now);
-	if (gave_up(now))
-		return FAILED;
-	return ctl_is_up(now) && !is(now->type, "oneshot") ? DONE : GOES_ON;
-}
-
-static enum outcome
-came_back(const struct sv *before, const struct sv *now)
-{
-	if (is(now->type, "oneshot"))
-		return ran_once(before, now);
-	if (gave_up(now))
-		return FAILED;
-	return ctl_is_up(now) && now->pid != before->pid ? DONE : GOES_ON;
-}
-
-static enum outcome
-went_down(const struct sv *before, const struct sv *now)
-{
-	(void)before;
-	return is(now->state, "DOWN") ? DONE : GOES_ON;
-}
-
-static enum outcome
-is_enabled(const struct sv *before, const struct sv *now)
-{
-	return is(now->type, "oneshot") ? DONE : came_up(before, now);
-}
-
-static enum outcome
-is_healthy(const struct sv *before, const struct sv *now)
-{
-	(void)before;
-	return ctl_is_up(now) && (is(now->health, "ok") ||
-	    is(now->health, "busy")) ? DONE : GOES_ON;
-}
-
-static enum outcome
-is_up(const struct sv *before, const struct sv *now)
-{
-	(void)before;
-	return ctl_is_up(now) ? DONE : GOES_ON;
-}
-
-typedef enum outcome judge(const struct sv *, const struct sv *);
-
-static const struct {
-	const char *method;
-	judge	*judge;
-} judges[] = {
-	{ "Start", came_up }, { "Stop", went_down },
-	{ "Restart", came_back }, { "Once", ran_once },
-	{ "Enable", is_enabled }, { "Disable", went_down },
-};
+#define LOGGER_MS	100	/* it may be behind what it logs */
+#define TAIL_LINES	5
+#define CHAIN_MAX	8
+#define SETTLE_MS	150	/* up, and not gone again at once */
 
 /* The services waited for. */
-struct watched {
+struct watch {
 	struct ctl *c;
-	judge	*judge;
-	struct sv before[NAMES_MAX];
-	enum outcome outcome[NAMES_MAX];
-	char	told[NAMES_MAX][256];	/* the last hold-up told */
-	int	 n;
-	bool	 first;
+	ctl_judge *judge;
+	struct list before, now;
+	bool	 settles;	/* UP has to last */
+	enum outcome *outcome;	/* one for each of before */
+	int	 open, failed;
+	int64_t	 settle_ms;	/* until the next has been up long enough */
+	struct progress progress;
 };
 
+/* "STOPPING, stopped on request; a harder signal in 9 s" */
 static void
-compare(void *arg, const struct sv *now)
+put_words(char *dst, size_t cap, const struct sv *sv, bool with_next)
 {
-	struct watched *w = arg;
+	char next[128];
+	size_t n;
+
+	(void)snprintf(dst, cap, "%s%s%s", sv->state, sv->reason[0] != '\0' ?
+	    ", " : "", sv->reason);
+	n = strlen(dst);
+	ctl_next_step(next, sizeof next, sv);
+	if (ctl_is_up(sv))
+		(void)snprintf(dst + n, cap - n, ", health %s", sv->health);
+	else if (with_next && next[0] != '\0')
+		(void)snprintf(dst + n, cap - n, "; %s", next);
+}
+
+static void
+tell_failure(struct watch *w, const struct sv *sv)
+{
+	char words[512];
+
+	put_words(words, sizeof words, sv, true);
+	(void)fprintf(stderr, "svctl: %s: %s failed: %s\n", sv->name,
+	    w->c->verb->name, words);
+	(void)ctl_next_event(w->c, ctl_now_ms() + LOGGER_MS);
+	ctl_print_tail(w->c, sv->name, TAIL_LINES);
+}
+
+static void
+tell_success(struct watch *w, const struct sv *sv)
+{
+	struct term t = ctl_term(stderr);
+	const char *glyph;
+	enum hue hue = ctl_look(&t, sv, &glyph);
+	char took[32];
+
+	if (!w->progress.terminal || w->c->quiet)
+		return;
+	ctl_duration(took, sizeof took, ctl_now_ms() - w->progress.began_ms);
+	(void)fprintf(stderr, "%s%s%s %s: %s after %s\n", ctl_hue(&t, hue),
+	    glyph, ctl_hue(&t, HUE_NONE), sv->name, sv->state, took);
+}
+
+/* A program that dies right after its start was not started. */
+static enum outcome
+judge(struct watch *w, const struct sv *before, const struct sv *now)
+{
+	enum outcome outcome = w->judge(before, now);
+	int64_t up_ms = (os_wall_us() - ctl_time_us(now->since)) / 1000;
+
+	if (outcome != DONE || !ctl_is_up(now) || !w->settles ||
+	    up_ms >= SETTLE_MS || up_ms < 0)
+		return outcome;
+	if (SETTLE_MS - up_ms < w->settle_ms)
+		w->settle_ms = SETTLE_MS - up_ms;
+	return GOES_ON;
+}
+
+static void
+compare(struct watch *w)
+{
+	const struct sv *now;
 	int i;
 
-	if (w->first) {
-		if (w->n < NAMES_MAX)
-			w->before[w->n++] = *now;
-		return;
+	w->settle_ms = INT32_MAX;
+	for (i = w->open = 0; i < w->before.n; i++) {
+		if (w->outcome[i] != GOES_ON)
+			continue;
+		now = ctl_find(&w->now, w->before.sv[i].name);
+		if (now == NULL)
+			continue;
+		w->outcome[i] = judge(w, &w->before.sv[i], now);
+		w->open += w->outcome[i] == GOES_ON;
+		w->failed += w->outcome[i] == FAILED;
+		if (w->outcome[i] != GOES_ON)
+			ctl_progress_clear(&w->progress);
+		if (w->outcome[i] == FAILED)
+			tell_failure(w, now);
+		else if (w->outcome[i] == DONE)
+			tell_success(w, now);
 	}
-	for (i = 0; i < w->n; i++)
-		if (is(w->before[i].name, now->name))
-			break;
-	if (i == w->n || w->outcome[i] != GOES_ON)
+}
+
+static void
+show_progress(struct watch *w)
+{
+	const struct sv *sv = NULL;
+	char line[640], words[512], more[32] = "";
+	int i;
+
+	for (i = 0; i < w->before.n && sv == NULL; i++)
+		if (w->outcome[i] == GOES_ON)
+			sv = ctl_find(&w->now, w->before.sv[i].name);
+	if (sv == NULL)
 		return;
-	w->outcome[i] = w->judge(&w->before[i], now);
-	if (w->outcome[i] == FAILED) {
-		(void)fprintf(stderr, "svctl: %s: %s: %s\n", now->name,
-		    now->state, now->reason);
-		ctl_print_tail(w->c, now->name, 5);
-	}
-	if (w->outcome[i] == GOES_ON && is(now->state, "WAITING") &&
-	    !is(w->told[i], now->reason)) {
-		(void)snprintf(w->told[i], sizeof w->told[i], "%s",
-		    now->reason);
-		(void)fprintf(stderr, "svctl: %s %s\n", now->name,
-		    now->reason);
+	/* Off a terminal the time that is left would make each line new. */
+	put_words(words, sizeof words, sv, w->progress.terminal);
+	if (w->open > 1)
+		(void)snprintf(more, sizeof more, " (and %d more)",
+		    w->open - 1);
+	(void)snprintf(line, sizeof line, "%s %s: %s%s", w->c->verb->name,
+	    sv->name, words, more);
+	ctl_progress_show(&w->progress, line);
+}
+
+/* What holds it up, and what holds that up. */
+static void
+tell_chain(const struct list *all, const struct sv *sv)
+{
+	char words[512];
+	bool healthy;
+	int i;
+
+	for (i = 0; i < CHAIN_MAX && ctl_is(sv->state, "WAITING"); i++) {
+		if ((sv = ctl_unmet(all, sv, &healthy)) == NULL)
+			return;
+		put_words(words, sizeof words, sv, true);
+		(void)fprintf(stderr, "svctl:   %s is %s\n", sv->name, words);
 	}
 }
 
 static int
-time_is_up(struct watched *w)
+tell_timeout(struct watch *w)
 {
+	const struct verb *v = w->c->verb;
+	struct list all = { .sv = NULL };
+	char took[32], words[512];
+	const struct sv *sv;
 	int i;
 
-	for (i = 0; i < w->n; i++)
-		if (w->outcome[i] == GOES_ON)
-			(void)fprintf(stderr, "svctl: %s: not within %lld ms; "
-			    "svctl status %s says why\n", w->before[i].name,
-			    (long long)w->c->timeout_ms, w->before[i].name);
+	ctl_progress_clear(&w->progress);
+	ctl_duration(took, sizeof took, w->c->timeout_ms);
+	if (ctl_list(w->c, NULL, 0, &all, false) != CTL_OK)
+		return CTL_TIMEOUT;
+	for (i = 0; i < w->before.n; i++) {
+		sv = ctl_find(&all, w->before.sv[i].name);
+		if (sv == NULL || w->outcome[i] != GOES_ON)
+			continue;
+		put_words(words, sizeof words, sv, true);
+		(void)fprintf(stderr, "svctl: %s: not %s within %s: it is "
+		    "%s\n", sv->name, ctl_judge_word(v->name, w->c), took,
+		    words);
+		tell_chain(&all, sv);
+		(void)fprintf(stderr, "svctl:   more: svctl status %s\n",
+		    sv->name);
+	}
+	ctl_list_free(&all);
 	return CTL_TIMEOUT;
 }
 
 static int
-wait_for_all(struct watched *w)
+wait_for_all(struct watch *w)
 {
-	int64_t deadline = ctl_now_ms() + w->c->timeout_ms;
-	int i, rc, open, failed;
+	int64_t deadline = ctl_now_ms() + w->c->timeout_ms, turn, settled;
+	int rc;
 
 	for (;;) {
-		rc = ctl_fetch(w->c, w->c->name, w->c->n, compare, w, false);
+		rc = ctl_list(w->c, w->c->name, w->c->n, &w->now, false);
 		if (rc != CTL_OK)
 			return rc;
-		for (i = open = failed = 0; i < w->n; i++) {
-			open += w->outcome[i] == GOES_ON;
-			failed += w->outcome[i] == FAILED;
-		}
-		if (open == 0)
-			return failed > 0 ? CTL_FAILED : CTL_OK;
-		rc = ctl_next_event(w->c, deadline);
+		compare(w);
+		if (w->open == 0)
+			return w->failed > 0 ? CTL_FAILED : CTL_OK;
+		settled = ctl_now_ms() + w->settle_ms;
+		do {
+			show_progress(w);
+			turn = ctl_now_ms() + ctl_progress_ms(&w->progress);
+			turn = turn < deadline ? turn : deadline;
+			rc = ctl_next_event(w->c, turn < settled ? turn :
+			    settled);
+			if (rc == 0 && ctl_now_ms() >= deadline)
+				return tell_timeout(w);
+		} while (rc == 0 && ctl_now_ms() < settled);
 		if (rc < 0)
 			return -rc;
-		if (rc == 0)
-			return time_is_up(w);
 	}
-}
-
-static int
-ask_each(struct ctl *c)
-{
-	char mem[256], err[CLIENT_ERR_LEN];
-	struct client_reply r;
-	struct buf b;
-	int i, rc = CTL_OK;
-
-	for (i = 0; i < c->n; i++) {
-		buf_init(&b, mem, sizeof mem);
-		json_open(&b, '{');
-		json_set_str(&b, "name", c->name[i]);
-		json_close(&b, '}');
-		if (client_call(&c->client, c->verb->method, buf_cstr(&b), &r,
-		    CALL_MS, err) < 0)
-			rc = ctl_tell(c, &r, err, c->name[i]);
-	}
-	return rc;
 }
 
 /* Subscribed, and the present noted. */
 static int
-begin(struct ctl *c, struct watched *w)
+begin(struct ctl *c, struct watch *w)
 {
 	int rc;
 
 	memset(w, 0, sizeof *w);
 	w->c = c;
-	w->first = true;
-	if (c->n > NAMES_MAX) {
-		(void)fprintf(stderr, "svctl: at most %d names\n", NAMES_MAX);
-		return CTL_USAGE;
-	}
-	if ((rc = ctl_subscribe(c)) != CTL_OK)
+	w->judge = ctl_judge_of(c->verb->name, c);
+	w->settles = c->verb->method != NULL;
+	if ((rc = ctl_subscribe(c)) != CTL_OK ||
+	    (rc = ctl_expand(c)) != CTL_OK ||
+	    (rc = ctl_list(c, c->name, c->n, &w->before, false)) != CTL_OK)
 		return rc;
-	rc = ctl_fetch(c, c->name, c->n, compare, w, false);
-	w->first = false;
+	w->outcome = calloc((size_t)w->before.n + 1, sizeof *w->outcome);
+	ctl_progress_begin(&w->progress, c);
+	return w->outcome == NULL ? CTL_FAILED : CTL_OK;
+}
+
+static int
+end(struct watch *w, int rc)
+{
+	ctl_progress_clear(&w->progress);
+	if (w->c->json && rc != CTL_NO_SERVICE && rc != CTL_NO_SUPERVISOR)
+		(void)ctl_list(w->c, w->c->name, w->c->n, &w->now, true);
+	ctl_list_free(&w->before);
+	ctl_list_free(&w->now);
+	free(w->outcome);
 	return rc;
 }
 
 int
 svctl_act(struct ctl *c)
 {
-	static struct watched w;
-	size_t i;
-	int rc;
+	struct client_reply r;
+	struct watch w;
+	int i, rc;
 
-	if ((rc = begin(c, &w)) != CTL_OK || (rc = ask_each(c)) != CTL_OK)
-		return rc;
-	if (c->no_wait)
-		return CTL_OK;
-	for (i = 0; i < nitems(judges); i++)
-		if (is(judges[i].method, c->verb->method))
-			w.judge = judges[i].judge;
-	return wait_for_all(&w);
+	rc = begin(c, &w);
+	for (i = 0; i < c->n && rc == CTL_OK; i++)
+		rc = ctl_call(c, c->verb->method, c->name[i], NULL, NULL, &r);
+	if (rc == CTL_OK && !c->no_wait)
+		rc = wait_for_all(&w);
+	return end(&w, rc);
 }
 
 int
 svctl_wait(struct ctl *c)
 {
-	static struct watched w;
+	struct watch w;
 	int rc;
 
-	if (c->up + c->down + c->healthy > 1) {
-		(void)fprintf(stderr, "svctl: one of --up, --down and "
-		    "--healthy\n");
+	if ((c->opt[OPT_UP] != NULL) + (c->opt[OPT_DOWN] != NULL) +
+	    (c->opt[OPT_HEALTHY] != NULL) > 1) {
+		(void)fprintf(stderr, "svctl: wait: one of --up, --down and "
+		    "--healthy, not several\n");
 		return CTL_USAGE;
 	}
-	if ((rc = begin(c, &w)) != CTL_OK)
-		return rc;
-	w.judge = c->down ? went_down : c->healthy ? is_healthy : is_up;
-	return wait_for_all(&w);
+	rc = begin(c, &w);
+	if (rc == CTL_OK)
+		rc = wait_for_all(&w);
+	return end(&w, rc);
 }

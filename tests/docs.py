@@ -284,9 +284,9 @@ class Svctl(unittest.TestCase):
 class Keys(unittest.TestCase):
     @staticmethod
     def table():
-        """[section] key -> default, as svctl --keys prints it."""
+        """[section] key -> default, as svctl keys prints it."""
         found, name = {}, None
-        for line in output("svctl", "--keys")[1].splitlines():
+        for line in output("svctl", "keys")[1].splitlines():
             if line.startswith("["):
                 name = line
             elif line:

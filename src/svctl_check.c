@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * svctl check: every error in the definitions, whether or not a supervisor
+ * runs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "svctl.h"
+
+static void
+print_error(void *arg, const char *line)
+{
+	int *errors = arg;
+
+	++*errors;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+/* Those of the running tree, else where svtree would look. */
+static void
+find_services(struct ctl *c, char *dst, size_t cap)
+{
+	const char *named = getenv("SVTREE_SERVICES"), *home = getenv("HOME");
+	char err[CLIENT_ERR_LEN];
+	struct list l = { .sv = NULL };
+
+	if (c->n > 0) {
+		(void)snprintf(dst, cap, "%s", c->name[0]);
+		return;
+	}
+	if (client_open(&c->client, c->run, err) == 0 &&
+	    ctl_list(c, NULL, 0, &l, false) == CTL_OK)
+		(void)snprintf(dst, cap, "%s", l.sup.services);
+	else if (named != NULL)
+		(void)snprintf(dst, cap, "%s", named);
+	else if (geteuid() == 0)
+		(void)snprintf(dst, cap, "/etc/svtree/services");
+	else
+		(void)snprintf(dst, cap, "%s/.svtree/services",
+		    home != NULL ? home : "");
+	ctl_list_free(&l);
+}
+
+int
+svctl_check(struct ctl *c)
+{
+	struct conf_tree t;
+	char dir[1024];
+	int errors = 0;
+
+	find_services(c, dir, sizeof dir);
+	if (conf_load(&t, dir, print_error, &errors) < 0) {
+		(void)fprintf(stderr, "svctl: %s: %d error%s\n", dir, errors,
+		    errors == 1 ? "" : "s");
+		return CTL_FAILED;
+	}
+	if (!c->quiet)
+		(void)printf("%s: %d service%s, no error\n", dir, t.n,
+		    t.n == 1 ? "" : "s");
+	conf_free(&t);
+	return CTL_OK;
+}

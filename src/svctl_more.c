@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The verbs that would make svctl large: it runs this program for them, with
+ * the arguments that it was given.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "svctl.h"
+
+static const struct {
+	const char *verb;
+	int	(*run)(struct ctl *c);
+} deeds[] = {
+	{ "check", svctl_check },
+	{ "keys", svctl_keys },
+	{ "completion", svctl_complete },
+};
+
+static int
+run(struct ctl *c)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(deeds); i++)
+		if (strcmp(deeds[i].verb, c->verb->name) == 0)
+			return deeds[i].run(c);
+	(void)fprintf(stderr, "svctl-more: %s is done by svctl\n",
+	    c->verb->name);
+	return CTL_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl c;
+	int rc;
+
+	log_open("svctl");
+	(void)signal(SIGPIPE, SIG_IGN);
+	rc = ctl_args(&c, argc, argv);
+	if (rc < 0)
+		rc = run(&c);
+	client_close(&c.client);
+	if (fflush(stdout) != 0 && rc == CTL_OK)
+		rc = CTL_FAILED;
+	return rc;
+}
