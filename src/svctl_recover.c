@@ -3,14 +3,19 @@
  * svctl recover: runs the oneshot of that name and shows what it prints as
  * it prints it. A run that is under way already is joined.
  */
+#include <sys/ioctl.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "svctl.h"
 #include "svctl_logs.h"
 
 #define SLICE_MS	50	/* between two looks at its log */
-#define LOGGER_MS	1000
+#define LOGGER_MS	1000	/* to its first line */
+#define LAST_MS		5000	/* to its last */
 #define NAME		"recover"
 
 static char *const name[] = { (char *)NAME };
@@ -52,18 +57,38 @@ is_over(const struct sv *before, const struct sv *now)
 	    !ctl_is(now->exit_at, before->exit_at);
 }
 
-/* svlog may be behind: what it writes within a moment, and its first line
- * within a second. */
+/* Bytes that svlog has not written yet lie in the FIFO. */
+static bool
+is_logged(const struct ctl *c)
+{
+	char run[512], path[600];
+	int fd, n = 0;
+
+	if (client_run_dir(c->run, run, sizeof run) < 0)
+		return true;
+	(void)snprintf(path, sizeof path, "%s/" NAME "/log", run);
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+		return true;
+	if (ioctl(fd, FIONREAD, &n) < 0)
+		n = 0;
+	(void)close(fd);
+	return n == 0;
+}
+
+/* svlog may be behind. */
 static void
 show_rest(struct ctl *c, struct lines *l, bool some)
 {
-	int64_t first = ctl_now_ms() + LOGGER_MS;
+	int64_t began = ctl_now_ms();
+	bool logged;
 
 	do {
+		logged = is_logged(c);
 		(void)ctl_next_event(c, ctl_now_ms() + 2 * SLICE_MS);
 		look_for_log(c, l, true);
 		some = show_new(l) || some;
-	} while (!some && ctl_now_ms() < first);
+	} while ((!logged && ctl_now_ms() < began + LAST_MS) ||
+	    (!some && ctl_now_ms() < began + LOGGER_MS));
 }
 
 static int
