@@ -238,6 +238,7 @@ parse(struct client *c, struct json *j, size_t n, char *err)
 {
 	char why[JSON_ERR_LEN];
 	struct json_tok *grown;
+	int want;
 
 	for (;;) {
 		if (c->ntok > 0 && json_parse(j, c->in, n, c->tok, c->ntok,
@@ -246,12 +247,13 @@ parse(struct client *c, struct json *j, size_t n, char *err)
 		/* No text has more values than half its bytes, and one. */
 		if (c->ntok > TOKENS_MAX || (size_t)c->ntok > n / 2 + 1)
 			break;
-		grown = realloc(c->tok, ((size_t)c->ntok * 4 + 256) *
-		    sizeof *grown);
+		/* A status has a value in some six bytes: one pass does. */
+		want = c->ntok * 4 + (int)(n / 6) + 256;
+		grown = realloc(c->tok, (size_t)want * sizeof *grown);
 		if (grown == NULL)
 			break;
 		c->tok = grown;
-		c->ntok = c->ntok * 4 + 256;
+		c->ntok = want;
 	}
 	(void)snprintf(err, CLIENT_ERR_LEN,
 	    "the supervisor sent no valid JSON: %s", why);

@@ -99,9 +99,12 @@ os_proc_name(pid_t pid, char *name, size_t cap, uid_t *uid)
 	return 0;
 }
 
-/* Calls see for every process until it returns true; that pid, or 0. */
+/* Calls see for every process (of the group, when pgid is not 0) until it
+ * returns true; that pid, or 0. Asking for the group is cheap, reading the
+ * stat of a thousand strangers is not. */
 static pid_t
-each_process(bool (*see)(pid_t, const struct stat_line *, void *), void *arg)
+each_process(pid_t pgid,
+    bool (*see)(pid_t, const struct stat_line *, void *), void *arg)
 {
 	struct stat_line st;
 	struct dirent *de;
@@ -114,6 +117,8 @@ each_process(bool (*see)(pid_t, const struct stat_line *, void *), void *arg)
 		if (!isdigit((unsigned char)de->d_name[0]))
 			continue;
 		pid = (pid_t)atol(de->d_name);
+		if (pgid != 0 && getpgid(pid) != pgid)
+			continue;
 		if (read_stat(pid, &st) == 0 && see(pid, &st, arg))
 			found = pid;
 	}
@@ -139,7 +144,7 @@ os_group_member(pid_t pgid, pid_t skip)
 {
 	struct group g = { .pgid = pgid, .skip = skip };
 
-	return each_process(is_member, &g);
+	return each_process(pgid, is_member, &g);
 }
 
 static bool
@@ -159,7 +164,7 @@ os_group_usage(pid_t pgid, uint64_t *rss, uint64_t *cpu_ms)
 {
 	struct group g = { .pgid = pgid };
 
-	(void)each_process(add_usage, &g);
+	(void)each_process(pgid, add_usage, &g);
 	*rss = g.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	*cpu_ms = g.ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
@@ -205,7 +210,7 @@ os_lock_holder(int fd, const char *path)
 	(void)fclose(f);
 	if (holder == 0 || os_proc_start(holder, &start) == 0)
 		return holder;
-	return each_process(has_at_zero, &sb);
+	return each_process(0, has_at_zero, &sb);
 }
 
 /* The inode of a socket that listens on the port: proc_net_tcp. */
@@ -269,7 +274,7 @@ os_port_holder(uint16_t port, uid_t *uid)
 	if (ino == 0)
 		return 0;
 	(void)snprintf(wanted, sizeof wanted, "socket:[%lu]", ino);
-	pid = each_process(holds_socket, wanted);
+	pid = each_process(0, holds_socket, wanted);
 	return pid == 0 ? -1 : pid;
 }
 

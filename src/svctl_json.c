@@ -39,32 +39,82 @@ take_exit(const struct json *j, int e, struct sv *sv)
 	(void)json_bool(j, json_get(j, e, "oom"), &sv->oom);
 }
 
+/* What a member is and where it goes. */
+enum field_kind { TEXT, NUMBER, FLAG, NEEDS, EXIT };
+
+static const struct field {
+	const char *name;
+	enum field_kind kind;
+	size_t	 at, cap;
+} fields[] = {	/* in the order in which the supervisor writes them */
+#define FIELD(f, kind) { #f, kind, offsetof(struct sv, f), \
+	sizeof ((struct sv *)0)->f }
+	FIELD(name, TEXT), FIELD(type, TEXT), FIELD(want, TEXT),
+	FIELD(enabled, FLAG), FIELD(state, TEXT), FIELD(since, TEXT),
+	FIELD(pid, NUMBER), FIELD(user, TEXT), FIELD(health, TEXT),
+	FIELD(health_text, TEXT), FIELD(text, TEXT), FIELD(reason, TEXT),
+	FIELD(restarts, NUMBER), FIELD(next_at, TEXT), FIELD(adopted, FLAG),
+	FIELD(needs, NEEDS), FIELD(stale, FLAG), FIELD(port, NUMBER),
+	FIELD(description, TEXT),
+#undef FIELD
+	{ "last_exit", EXIT, 0, 0 },
+};
+
+/* The row of a member; the search begins behind the one found before. */
+static const struct field *
+find_field(const char *name, size_t *from)
+{
+	size_t i, k;
+
+	for (i = 0; i < nitems(fields); i++) {
+		k = (*from + i) % nitems(fields);
+		if (strcmp(fields[k].name, name) == 0) {
+			*from = k + 1;
+			return &fields[k];
+		}
+	}
+	return NULL;
+}
+
+static void
+take_member(const struct json *j, int v, const struct field *f,
+    struct sv *sv)
+{
+	void *at = (char *)sv + f->at;
+
+	switch (f->kind) {
+	case TEXT:
+		(void)json_str(j, v, at, f->cap);
+		break;
+	case NUMBER:
+		(void)json_int(j, v, at);
+		break;
+	case FLAG:
+		(void)json_bool(j, v, at);
+		break;
+	case NEEDS:
+		take_needs(j, v, sv);
+		break;
+	case EXIT:
+	default:
+		take_exit(j, v, sv);
+		break;
+	}
+}
+
 static void
 take_service(const struct json *j, int o, struct sv *sv)
 {
+	const struct field *f;
+	size_t from = 0;
+	char name[32];
+	int v;
+
 	memset(sv, 0, sizeof *sv);
-#define TEXT(field)	take_text(j, o, #field, sv->field, sizeof sv->field)
-	TEXT(name);
-	TEXT(type);
-	TEXT(want);
-	TEXT(state);
-	TEXT(since);
-	TEXT(user);
-	TEXT(health);
-	TEXT(health_text);
-	TEXT(text);
-	TEXT(reason);
-	TEXT(next_at);
-	TEXT(description);
-#undef TEXT
-	(void)json_int(j, json_get(j, o, "pid"), &sv->pid);
-	(void)json_int(j, json_get(j, o, "restarts"), &sv->restarts);
-	(void)json_int(j, json_get(j, o, "port"), &sv->port);
-	(void)json_bool(j, json_get(j, o, "enabled"), &sv->enabled);
-	(void)json_bool(j, json_get(j, o, "adopted"), &sv->adopted);
-	(void)json_bool(j, json_get(j, o, "stale"), &sv->stale);
-	take_needs(j, json_get(j, o, "needs"), sv);
-	take_exit(j, json_get(j, o, "last_exit"), sv);
+	for (v = json_first(j, o); v >= 0; v = json_next(j, o, v))
+		if (json_name(j, v, name, sizeof name) == 0 &&
+		    (f = find_field(name, &from)) != NULL)
+			take_member(j, v, f, sv);
 }
 
 void

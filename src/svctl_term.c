@@ -102,11 +102,25 @@ next_char(const struct term *t, const char *text, int *columns)
 	return n;
 }
 
+/* Most text is printable ASCII: a byte a column. */
+static size_t
+plain_length(const char *text)
+{
+	size_t n;
+
+	for (n = 0; text[n] >= ' ' && text[n] <= '~'; n++)
+		continue;
+	return text[n] == '\0' ? n : SIZE_MAX;
+}
+
 int
 ctl_columns(const struct term *t, const char *text)
 {
 	int sum = 0, columns;
+	size_t plain = plain_length(text);
 
+	if (plain != SIZE_MAX)
+		return (int)plain;
 	while (*text != '\0') {
 		text += next_char(t, text, &columns);
 		sum += columns < 0 ? 1 : columns;
@@ -117,10 +131,14 @@ ctl_columns(const struct term *t, const char *text)
 int
 ctl_put(FILE *out, const struct term *t, const char *text, int width)
 {
-	bool cut = width > 0 && ctl_columns(t, text) > width;
-	int sum = 0, columns;
+	int sum = 0, columns, all = ctl_columns(t, text);
+	bool cut = width > 0 && all > width;
 	size_t n;
 
+	if (!cut && plain_length(text) != SIZE_MAX) {
+		(void)fputs(text, out);
+		return all;
+	}
 	while (*text != '\0') {
 		n = next_char(t, text, &columns);
 		if (cut && sum + (columns < 0 ? 1 : columns) > width - 1) {

@@ -3,6 +3,7 @@
  * Times and durations as people write and read them.
  */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,27 +15,68 @@
 #define US	INT64_C(1000000)
 #define DAY	INT64_C(86400)
 
+/* So many digits; moves *text behind them. -1: no digits. */
+static int
+digits(const char **text, int n)
+{
+	int value = 0;
+
+	for (; n > 0; n--, ++*text) {
+		if (!isdigit((unsigned char)**text))
+			return -1;
+		value = value * 10 + **text - '0';
+	}
+	return value;
+}
+
+/* "2026-11-24T12:00:00" without sscanf: a table has a thousand of them. */
+static int
+take_date(const char **text, struct tm *tm)
+{
+	static const struct {
+		size_t	 at;
+		int	 digits;
+		const char *then;	/* one of these follows */
+	} parts[] = {
+		{ offsetof(struct tm, tm_year), 4, "-" },
+		{ offsetof(struct tm, tm_mon), 2, "-" },
+		{ offsetof(struct tm, tm_mday), 2, "Tt " },
+		{ offsetof(struct tm, tm_hour), 2, ":" },
+		{ offsetof(struct tm, tm_min), 2, ":" },
+		{ offsetof(struct tm, tm_sec), 2, ".Zz" },
+	};
+	size_t i;
+	int n;
+
+	for (i = 0; i < nitems(parts); i++) {
+		if ((n = digits(text, parts[i].digits)) < 0 || **text == '\0' ||
+		    strchr(parts[i].then, **text) == NULL)
+			return -1;
+		memcpy((char *)tm + parts[i].at, &n, sizeof n);
+		if (i + 1 < nitems(parts))
+			++*text;
+	}
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return 0;
+}
+
 int64_t
 ctl_time_us(const char *rfc3339)
 {
+	int64_t us = 0, unit = US / 10;
 	struct tm tm = { 0 };
-	double fraction = 0;
-	char zone = 0;
-	int n = 0;
 
-	if (sscanf(rfc3339, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year,
-	    &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-	    &n) != 6 || n == 0)
+	if (take_date(&rfc3339, &tm) < 0)
 		return -1;
-	rfc3339 += n;
 	if (*rfc3339 == '.')
-		(void)sscanf(rfc3339, "%lf%n", &fraction, &n);
-	rfc3339 += *rfc3339 == '.' ? n : 0;
-	if (sscanf(rfc3339, "%c", &zone) != 1 || toupper(zone) != 'Z')
+		for (rfc3339++; isdigit((unsigned char)*rfc3339); rfc3339++) {
+			us += (*rfc3339 - '0') * unit;
+			unit /= 10;
+		}
+	if (toupper((unsigned char)*rfc3339) != 'Z')
 		return -1;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * US + (int64_t)(fraction * 1e6 + 0.5);
+	return (int64_t)timegm(&tm) * US + us;
 }
 
 void
