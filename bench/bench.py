@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""./dev bench [-r ROUNDS] [-j FILE] [-w FILE] [NAME...]
+
+Measures svtree beside its peers and the floor of the kernel, in one run with
+alternating rounds, and prints a table. NAME is a measure or the beginning of
+one (start, log); without any: all. -j writes JSON, -w the page
+doc/performance.md, -l lists the measures."""
+
+import argparse
+import os
+import sys
+
+import loggers  # noqa: F401 (registers its measures)
+import report
+from measures import MEASURES
+
+METHOD = """<!-- written by ./dev bench -w; do not edit -->
+# Performance
+
+svtree beside its peers and beside the least that any parent of processes can
+do, measured in one run on one machine: {system}, {processors} x {processor},
+load {load:.1f} when it began. Peers: {peers}. Absolute times hold for this
+machine alone; the ratios travel better.
+
+## Method
+
+- `./dev bench` runs it; `bench/` holds it. Every service is the same static
+  program, whose first act is to look at the clock and whose second is to
+  write name, pid and that time to a FIFO. So a start ends with the first
+  instruction of the service, not with what a supervisor says of it.
+- *floor* is a bare parent with `posix_spawn` and `waitpid`, *floor-fork* the
+  same with `fork`: no record, no lock, no log, no control.
+- Rounds alternate between all systems, so that what else the machine does
+  meets all alike. Figures are medians; minimum and maximum are in the JSON.
+- Each system runs as its manual says, with its own defaults. svtree runs
+  with everything on: gate, lock, record, FIFO, logger.
+- A process is gone when its pidfd says so. Memory is PSS from
+  `smaps_rollup`, of the supervisors without the services. Kernel memory is
+  what SUnreclaim, KernelStack and PageTables grew by, services included, so
+  it is read against the floor.
+- Loggers read one pipe or FIFO that a program fills in blocks of 64 KB, and
+  write to a tmpfs; CPU is the logger's own.
+
+## Figures
+
+"""
+
+
+def chosen(words):
+    if not words:
+        return list(MEASURES)
+    picked = []
+    for word in words:
+        found = [word] if word in MEASURES else \
+            [name for name in MEASURES if name.startswith(word)]
+        if not found:
+            sys.exit(f"bench: no measure {word}; there are: "
+                     + " ".join(MEASURES))
+        picked += [name for name in found if name not in picked]
+    return picked
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench")
+    parser.add_argument("-r", "--rounds", type=int, default=5)
+    parser.add_argument("-j", "--json")
+    parser.add_argument("-w", "--write")
+    parser.add_argument("-l", "--list", action="store_true")
+    parser.add_argument("name", nargs="*")
+    settings = parser.parse_args()
+    for option in ("json", "write"):    # as the caller's directory has it
+        if getattr(settings, option):
+            setattr(settings, option, os.path.abspath(getattr(settings,
+                                                              option)))
+    if settings.list:
+        for name, m in MEASURES.items():
+            print(f"{name:18} {m['title']}")
+        return
+    about = report.machine()
+    about["versions"] = report.versions()
+    about["peers"] = ", ".join(
+        f"{k} {v}" for k, v in about["versions"].items()) or "none here"
+    results = []
+    for name in chosen(settings.name):
+        result = report.figures(MEASURES[name], MEASURES[name]["run"](settings))
+        results.append(result)
+        print("\n".join(report.lines(result)), flush=True)
+        if settings.json:
+            report.to_json(settings.json, results, about)
+    if settings.write:
+        with open(settings.write, "w") as f:
+            f.write(report.markdown(results, about, METHOD))
+
+
+if __name__ == "__main__":
+    main()
