@@ -149,17 +149,7 @@ check_parts(struct conf_reader *rd)
 {
 	struct conf_service *sv = rd->sv;
 
-	if (sv->health.type != NULL && strcmp(sv->health.type, "exec") == 0) {
-		if (sv->health.command.n == 0)
-			conf_error_at(rd, "health", "type", "type: exec wants "
-			    "a command");
-		else
-			conf_check_program(rd, "health", "command",
-			    sv->health.command.v[0]);
-	} else if (sv->health.type != NULL && sv->health.url == NULL) {
-		conf_error_at(rd, "health", "type", "type: %s wants a url",
-		    sv->health.type);
-	}
+	conf_check_health(rd);
 	if (sv->container.name == NULL && sv->container.compose != NULL)
 		conf_error_at(rd, "container", "compose", "compose: the name "
 		    "of the container is missing");

@@ -46,6 +46,9 @@ int conf_line_of(const struct conf_reader *rd, const char *section,
 int conf_words(struct conf_reader *rd, const char *key, const char *text,
     struct conf_list *list);
 
+/* conf_health.c */
+void conf_check_health(struct conf_reader *rd);
+
 /* conf_check.c */
 /* A program by absolute path or by a name in conf_default_path. */
 void conf_check_program(struct conf_reader *rd, const char *section,

@@ -528,6 +528,39 @@ class Others(Monitored):
         self.assertTrue(sv["health_text"].endswith(", nobody"), sv)
 
 
+class Configuration(rig.Case):
+    def test_every_mistake_has_its_line(self):
+        """svctl check tells what a [health] section lacks, with its line"""
+        for conf, line, words in (
+                ("type = http", 4, "type: http wants a url"),
+                ("type = exec", 4, "type: exec wants a command"),
+                ("type = tcp\nurl = tcp://db:5432", 5, "such as tcp://127."),
+                ("type = tcp\nurl = http://h:1", 5, "wants tcp://HOST:PORT"),
+                ("type = mlx\nurl = tcp://h:1", 5, "wants http://HOST:PORT"),
+                ("type = http\nurl = http://h:1\ninterval = 0", 6,
+                 "interval: at least 10ms"),
+                ("type = http\nurl = http://h:1\ntimeout = 1ms", 6,
+                 "timeout: at least 10ms"),
+                ("type = http\nurl = http://h:1\nlive = x", 6, "is no path"),
+                ("type = http\nurl = http://h:1\ndeep = 5m", 6,
+                 "computes no tokens"),
+                ("type = mlx\nurl = http://h:1\ndeep = 5m", 6,
+                 "wants models")):
+            with self.subTest(conf):
+                tree = self.tree({"a": SLEEP + conf + "\n"}, start=False)
+                done = tree.svctl("check", tree.services)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"a/service.conf:{line}: ", done.stderr)
+                self.assertIn(words, done.stderr)
+
+    def test_good_addresses(self):
+        for conf in ("type = tcp\nurl = tcp://[::1]:5432",
+                     "type = tcp\nurl = tcp://localhost:5432",
+                     "type = mlx\nurl = http://h:1\ndeep = 5m\nmodels = m"):
+            tree = self.tree({"a": SLEEP + conf + "\n"}, start=False)
+            tree.svctl("check", tree.services, check=True)
+
+
 class Start(Monitored):
     def test_a_slow_start_is_no_failure(self):
         """within start-grace silence is starting"""
