@@ -100,8 +100,13 @@ int ask_deep(struct target *t, int64_t now_ms);
 void ask_unload(struct target *t);
 void ask_cancel(struct target *t);
 
-/* health_try.c: connects and commands */
+/* health_connect.c: connects */
 void try_connect(struct target *t, int64_t now_ms);
+void try_look_connect(struct target *t, int64_t now_ms);
+
+/* health_command.c: commands, and what connects share with them */
+/* The round of one that is asked without HTTP is over. */
+void try_over(struct target *t, enum outcome out, const char *detail);
 void try_command(struct target *t, int64_t now_ms);
 /* Looks how far it is; ends it at its deadline. */
 void try_look(struct target *t, int64_t now_ms);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Probes without HTTP: a connect, and a command of the operator's. Both are
- * begun here and looked at until they are over or their deadline has come;
- * nothing waits. A command runs as the user of the service, in a process
- * group of its own, and is killed with all of it when it takes too long.
+ * The probe of type exec: a command of the operator's, begun here and looked
+ * at until it is over or its deadline has come. It runs as the user of the
+ * service, in a process group of its own, and is killed with all of it when
+ * it takes too long. What all probes without HTTP share is here too.
  */
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <netinet/in.h>
-
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +29,8 @@ probe_of(struct target *t)
 	return &t->round.probe[LAYER_LIVE];
 }
 
-static void
-over(struct target *t, enum outcome out, const char *detail)
+void
+try_over(struct target *t, enum outcome out, const char *detail)
 {
 	struct probe *p = probe_of(t);
 
@@ -47,96 +42,6 @@ over(struct target *t, enum outcome out, const char *detail)
 		(void)close(t->try.fd);
 	t->try = (struct try){ .fd = -1 };
 }
-
-/* --- connects */
-
-/* tcp://HOST:PORT; HOST is an address: no name is resolved, for that may
- * block. */
-static int
-parse_address(const char *url, struct sockaddr_storage *ss, socklen_t *len)
-{
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *in = (struct sockaddr_in *)ss;
-	const char *host = strstr(url, "://"), *colon, *wrong;
-	char text[64];
-	uint16_t port;
-
-	memset(ss, 0, sizeof *ss);
-	host = host != NULL ? host + 3 : url;
-	if ((colon = strrchr(host, ':')) == NULL)
-		return -1;
-	port = (uint16_t)strtonum(colon + 1, 1, UINT16_MAX, &wrong);
-	if (wrong != NULL)
-		return -1;
-	if (host[0] == '[' && colon[-1] == ']') {
-		(void)snprintf(text, sizeof text, "%.*s",
-		    (int)(colon - host - 2), host + 1);
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(port);
-		*len = sizeof *in6;
-		return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1 ?
-		    0 : -1;
-	}
-	(void)snprintf(text, sizeof text, "%.*s", (int)(colon - host), host);
-	in->sin_family = AF_INET;
-	in->sin_port = htons(port);
-	*len = sizeof *in;
-	return inet_pton(AF_INET, text, &in->sin_addr) == 1 ? 0 : -1;
-}
-
-static void
-connected(struct target *t, int error)
-{
-	if (error == 0)
-		over(t, OUT_OK, "");
-	else
-		over(t, error == ECONNREFUSED ? OUT_REFUSED : OUT_BROKEN,
-		    strerror(error));
-}
-
-void
-try_connect(struct target *t, int64_t now_ms)
-{
-	struct sockaddr_storage ss;
-	struct try *try = &t->try;
-	socklen_t len;
-
-	t->pending = 1;
-	(void)snprintf(probe_of(t)->what, sizeof probe_of(t)->what,
-	    "connect to %.50s", t->base + strlen("tcp://"));
-	if (parse_address(t->base, &ss, &len) < 0) {
-		over(t, OUT_WRONG, "no address: wanted is "
-		    "tcp://127.0.0.1:5432 or tcp://[::1]:5432");
-		return;
-	}
-	try->deadline_ms = now_ms + t->rules.timeout_ms;
-	try->fd = socket(ss.ss_family, SOCK_STREAM, 0);
-	if (try->fd < 0 || os_cloexec(try->fd) < 0 ||
-	    os_nonblock(try->fd) < 0)
-		connected(t, errno);
-	else if (connect(try->fd, (const struct sockaddr *)&ss, len) == 0)
-		connected(t, 0);
-	else if (errno != EINPROGRESS && errno != EINTR)
-		connected(t, errno);
-}
-
-static void
-look_connect(struct target *t, int64_t now_ms)
-{
-	struct pollfd p = { .fd = t->try.fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (poll(&p, 1, 0) == 1) {
-		if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-			error = errno;
-		connected(t, error);
-	} else if (now_ms >= t->try.deadline_ms) {
-		over(t, OUT_SILENT, "");
-	}
-}
-
-/* --- commands */
 
 /* Killed and not reaped yet: what hangs in the kernel is not waited for. */
 static pid_t dying[64];
@@ -216,7 +121,7 @@ try_command(struct target *t, int64_t now_ms)
 	(void)snprintf(probe_of(t)->what, sizeof probe_of(t)->what,
 	    "the command %.40s", slash != NULL ? slash + 1 : name);
 	if (os_pipe(fd) < 0) {
-		over(t, OUT_NONE, "");
+		try_over(t, OUT_NONE, "");
 		return;
 	}
 	*try = (struct try){ .fd = fd[0],
@@ -227,7 +132,7 @@ try_command(struct target *t, int64_t now_ms)
 	(void)close(fd[1]);
 	if (try->pid < 0) {
 		log_warn("%s: run its command", t->conf->name);
-		over(t, OUT_NONE, "");
+		try_over(t, OUT_NONE, "");
 		return;
 	}
 	(void)setpgid(try->pid, try->pid);
@@ -278,9 +183,9 @@ exited(struct target *t, int status)
 	put_last_line(&t->try, line, sizeof line);
 	(void)kill(-t->try.pid, SIGKILL);	/* what it left behind */
 	if (t->try.killed) {
-		over(t, OUT_SILENT, "");
+		try_over(t, OUT_SILENT, "");
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		over(t, OUT_OK, line);
+		try_over(t, OUT_OK, line);
 	} else {
 		if (WIFEXITED(status))
 			(void)snprintf(detail, sizeof detail,
@@ -289,7 +194,7 @@ exited(struct target *t, int status)
 		else
 			(void)snprintf(detail, sizeof detail, "killed by %s",
 			    conf_signal_name(WTERMSIG(status)));
-		over(t, OUT_WRONG, detail);
+		try_over(t, OUT_WRONG, detail);
 	}
 }
 
@@ -305,14 +210,14 @@ look_command(struct target *t, int64_t now_ms)
 	if (pid == try->pid) {
 		exited(t, status);
 	} else if (pid < 0 && errno == ECHILD) {
-		over(t, OUT_NONE, "");
+		try_over(t, OUT_NONE, "");
 	} else if (now_ms >= try->deadline_ms && !try->killed) {
 		(void)kill(-try->pid, SIGKILL);
 		try->killed = true;
 		try->deadline_ms = now_ms + DIE_MS;
 	} else if (now_ms >= try->deadline_ms) {
 		bury(try->pid);
-		over(t, OUT_SILENT, "");
+		try_over(t, OUT_SILENT, "");
 	}
 }
 
@@ -323,7 +228,7 @@ try_look(struct target *t, int64_t now_ms)
 	if (t->try.pid > 0)
 		look_command(t, now_ms);
 	else if (t->try.fd >= 0)
-		look_connect(t, now_ms);
+		try_look_connect(t, now_ms);
 }
 
 void
