@@ -59,6 +59,8 @@ service_exited(struct service *sv, int status)
 	os_unwatch_proc(sv->watch);
 	sv->watch = -1;
 	record_exit(&sv->rec, status);
+	sv->rec.health = HEALTH_UNKNOWN;	/* it was that of the run */
+	sv->rec.health_text[0] = '\0';
 	if (sv->start_errno != 0 &&
 	    strncmp(sv->start_step, "take the lock", 13) == 0) {
 		sv->rec.pid = 0;

@@ -422,6 +422,16 @@ class Told(rig.Case):
         t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
         self.assertFalse(t.service("a")["stale"])
 
+    def test_health_is_that_of_the_run(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        t.call("Report", {"name": "a", "health": "ok", "reason": "fine"})
+        self.assertEqual(t.service("a")["health"], "ok")
+        t.call("Stop", {"name": "a"})
+        sv = t.wait("a", "DOWN")
+        self.assertEqual((sv["health"], sv["health_text"]),
+                         ("unknown", None))
+
     def test_ports_and_the_next_run_of_a_timer_are_told(self):
         t = self.tree({
             "a": SLEEPER + "[port]\nnumber = 7001\n",
