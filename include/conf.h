@@ -22,6 +22,7 @@
 enum conf_type { TYPE_DAEMON, TYPE_ONESHOT };
 enum conf_restart { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum conf_kill { KILL_GROUP, KILL_LEADER };
+enum hook { HOOK_CRASH, HOOK_TRIP, HOOK_INCIDENT, HOOK_COUNT };
 enum conf_ready { READY_NONE, READY_NOTIFY, READY_FD, READY_CHECK };
 
 /* A list of words; v has n entries and then NULL. */
@@ -128,6 +129,9 @@ struct conf_service {
 	int64_t	 restart_limit;	/* 10 restarts ... */
 	int64_t	 restart_window_ms; /* ... in 5 min trip the breaker */
 	struct conf_list no_restart; /* exit codes that hold at once */
+	struct conf_list success; /* exit codes that are one, beside 0 */
+	struct conf_list hook[HOOK_COUNT]; /* programs that are told */
+	int64_t	 hook_timeout_ms; /* 30 s */
 	int	 stop_signal;	/* SIGTERM */
 	int64_t	 stop_timeout_ms; /* 20 s until SIGKILL */
 	enum conf_kill kill;

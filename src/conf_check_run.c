@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Checks of what the processes of a service are given: groups, variables
- * from files, sockets.
+ * from files, sockets; and of the programs beside them.
  */
 #include <errno.h>
 #include <grp.h>
@@ -71,10 +71,26 @@ check_sockets(struct conf_reader *rd)
 		    3 + sv->sockets.n);
 }
 
+static void
+check_hooks(struct conf_reader *rd)
+{
+	static const char *const keys[HOOK_COUNT] = {
+		[HOOK_CRASH] = "on-crash", [HOOK_TRIP] = "on-trip",
+		[HOOK_INCIDENT] = "on-incident",
+	};
+	int i;
+
+	for (i = 0; i < HOOK_COUNT; i++)
+		if (rd->sv->hook[i].n > 0)
+			conf_check_program(rd, "service", keys[i],
+			    rd->sv->hook[i].v[0]);
+}
+
 void
 conf_check_run(struct conf_reader *rd)
 {
 	check_groups(rd);
 	check_env(rd);
 	check_sockets(rd);
+	check_hooks(rd);
 }

@@ -61,6 +61,16 @@ static const struct conf_key keys[] = {
     "the window of restart-limit" },
 { "service", "no-restart-codes", KIND_CODES, AT(no_restart), NULL,
     "exit codes after which trying again cannot help" },
+{ "service", "success-codes", KIND_CODES, AT(success), NULL,
+    "exit codes that are success, beside 0" },
+{ "service", "on-crash", KIND_WORDS, AT(hook[HOOK_CRASH]), NULL,
+    "program told of each failure, as JSON on its standard input" },
+{ "service", "on-trip", KIND_WORDS, AT(hook[HOOK_TRIP]), NULL,
+    "the same, when it is given up" },
+{ "service", "on-incident", KIND_WORDS, AT(hook[HOOK_INCIDENT]), NULL,
+    "the same, when a program reports an incident" },
+{ "service", "hook-timeout", KIND_DURATION, AT(hook_timeout_ms), NULL,
+    "until a hook is killed" },
 { "service", "stop-signal", KIND_SIGNAL, AT(stop_signal), NULL,
     "asks it to end" },
 { "service", "stop-timeout", KIND_DURATION, AT(stop_timeout_ms), NULL,
@@ -196,6 +206,7 @@ conf_defaults(struct conf_service *sv)
 	sv->stop_signal = conf_signal("TERM");
 	sv->stop_timeout_ms = 20000;
 	sv->start_timeout_ms = 60000;
+	sv->hook_timeout_ms = 30000;
 	sv->umask = 022;
 	sv->sockets.mode = 0666;
 	sv->nice = sv->oom_score_adj = CONF_UNSET;

@@ -97,6 +97,8 @@ void
 event_tell(struct service *sv, const char *kind, const char *reason)
 {
 	publish(sv->tree, sv, kind, reason);
+	if (strcmp(kind, "incident") == 0)
+		hook_tell(sv, HOOK_INCIDENT, reason);
 	if (strcmp(kind, "text") != 0)
 		log_info("%s: %s: %s", sv->conf->name, kind, reason);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "policy.h"
 #include "service.h"
 
 static bool
@@ -23,8 +24,7 @@ is_met(const struct service *sv, const struct conf_need *need)
 	/* A oneshot serves by having ended well. */
 	if (other->conf->type == TYPE_ONESHOT)
 		return other->rec.state == ST_DOWN &&
-		    other->rec.exit_kind == EXIT_CODE &&
-		    other->rec.exit_value == 0;
+		    policy_is_success(other->conf, &other->rec);
 	return other->rec.state == ST_UP &&
 	    (!need->healthy || is_healthy(other));
 }

@@ -25,6 +25,26 @@ holds_at_once(const struct conf_service *conf, const struct record *r)
 	return false;
 }
 
+bool
+policy_is_success(const struct conf_service *conf, const struct record *r)
+{
+	int i;
+
+	if (r->exit_kind != EXIT_CODE)
+		return false;
+	for (i = 0; i < conf->success.n; i++)
+		if (atoi(conf->success.v[i]) == r->exit_value)
+			return true;
+	return r->exit_value == 0;
+}
+
+bool
+policy_is_failure(const struct record *r)
+{
+	return r->want != WANT_DOWN && r->again != AGAIN_ASKED &&
+	    (!r->clean || r->again == AGAIN_COUNTED);
+}
+
 /* Counts this failure in the window; true when it is one too many. */
 static bool
 over_limit(const struct conf_service *conf, struct record *r, int64_t now_ms)

@@ -23,6 +23,11 @@ struct verdict {
 	const char *why;	/* a phrase for the reason, or "" */
 };
 
+/* Was the exit code of the last run one of success? */
+bool policy_is_success(const struct conf_service *conf,
+    const struct record *r);
+/* Was the end of the run a failure, so that a hook is to be told? */
+bool policy_is_failure(const struct record *r);
 /* Decides and brings the counters in r (streak, window, trips, restarts,
  * again, want of what has done its run) up to date. dice is a random number
  * for the jitter. */

@@ -39,11 +39,13 @@ decide(struct service *sv)
 {
 	struct record *r = &sv->rec;
 	int64_t now = os_now_ms();
+	bool failed;
 	struct verdict v;
 	char why[sizeof r->reason + 80];
 
 	if (sv->removed)
 		r->want = WANT_DOWN;
+	failed = policy_is_failure(r) && !sv->tree->stopping;
 	if (sv->tree->stopping)	/* the wish stands, for the next supervisor */
 		v = (struct verdict){ EV_REST, 0, "" };
 	else
@@ -57,6 +59,10 @@ decide(struct service *sv)
 	(void)snprintf(why, sizeof why, "%s%s%s", r->reason,
 	    v.why[0] != '\0' && r->reason[0] != '\0' ? "; " : "", v.why);
 	service_event(sv, v.event, why);
+	if (failed)
+		hook_tell(sv, HOOK_CRASH, why);
+	if (v.event == EV_TRIP)
+		hook_tell(sv, HOOK_TRIP, why);
 }
 
 /* A reason that ends with the waiting. */

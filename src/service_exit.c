@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os.h"
+#include "policy.h"
 #include "service.h"
 
 static void
@@ -37,7 +38,7 @@ describe_exit(struct service *sv)
 		    sv->tree->stopping;
 		return;
 	}
-	r->clean = r->exit_kind == EXIT_CODE && r->exit_value == 0;
+	r->clean = policy_is_success(sv->conf, r);
 	if (sv->start_errno != 0)
 		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
 		    sv->start_errno > 0 ? ": " : "",

@@ -173,7 +173,7 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 		arg[1] = NULL;
 	pid = fork();
 	if (pid == 0)
-		spawn_child_aux(sv, script, arg);
+		spawn_child_aux(sv, arg, -1);
 	if (pid < 0)
 		return -1;
 	sv->aux = aux;

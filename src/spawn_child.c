@@ -106,6 +106,16 @@ run_words(char *const arg[], char **env)
 	}
 }
 
+/* A program by path or by name; returns when it cannot be. */
+static void
+run_any(char *const arg[], char **env)
+{
+	if (strchr(arg[0], '/') != NULL)
+		(void)execve(arg[0], arg, env);
+	else
+		run_words(arg, env);
+}
+
 static void
 run_program(const struct service *sv, char **env)
 {
@@ -115,10 +125,7 @@ run_program(const struct service *sv, char **env)
 	char **arg = exec->n > 0 ? exec->v : by_run;
 
 	(void)snprintf(run, sizeof run, "%s/run", sv->conf->dir);
-	if (strchr(arg[0], '/') != NULL)
-		(void)execve(arg[0], arg, env);
-	else
-		run_words(arg, env);
+	run_any(arg, env);
 	spawn_fail("run %s", arg[0]);
 }
 
@@ -201,20 +208,20 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 }
 
 void
-spawn_child_aux(const struct service *sv, const char *script,
-    char *const arg[])
+spawn_child_aux(const struct service *sv, char *const arg[], int in)
 {
 	struct conf_user u;
 	char **env;
-	int fd;
 
 	(void)setsid();
 	os_reset_signals();
-	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0)
-		place(fd, 0);
+	if (in < 0)
+		in = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (in >= 0)
+		place(in, 0);
 	env = prepare(sv, false, &u);
 	place_log(sv);
 	spawn_become(sv, &u);
-	(void)execve(script, arg, env);
+	run_any(arg, env);
 	_exit(111);
 }

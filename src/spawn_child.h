@@ -15,9 +15,10 @@ struct gate_word {
  * its end of the socket pair; ready_fd the write end for ready = fd, or -1. */
 void spawn_child(const struct service *sv, int gate, int ready_fd)
     __attribute__((noreturn));
-/* The same for finish and check: no lock, no gate. */
-void spawn_child_aux(const struct service *sv, const char *script,
-    char *const arg[]) __attribute__((noreturn));
+/* The same for programs beside it: no lock, no gate. in is their standard
+ * input, -1 for none. */
+void spawn_child_aux(const struct service *sv, char *const arg[], int in)
+    __attribute__((noreturn));
 /* Tells the supervisor what could not be done, with errno, and ends. */
 void spawn_fail(const char *fmt, ...)
     __attribute__((noreturn, format(printf, 1, 2)));

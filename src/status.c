@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "machine.h"
+#include "policy.h"
 #include "status.h"
 
 static const char *const kinds[] = {
@@ -17,7 +18,8 @@ static const char *const kinds[] = {
 };
 
 static void
-put_last_exit(struct buf *b, const struct record *r)
+put_last_exit(struct buf *b, const struct conf_service *conf,
+    const struct record *r)
 {
 	json_key(b, "last_exit");
 	if (r->exit_kind == EXIT_NONE || r->exit_kind > EXIT_UNKNOWN) {
@@ -34,6 +36,7 @@ put_last_exit(struct buf *b, const struct record *r)
 	json_set_str(b, "signal", r->exit_kind == EXIT_SIGNAL ?
 	    conf_signal_name(r->exit_value) : NULL);
 	json_set_bool(b, "oom", r->exit_oom != 0);
+	json_set_bool(b, "success", policy_is_success(conf, r));
 	json_set_time(b, "at", r->exit_us);
 	json_close(b, '}');
 }
@@ -138,7 +141,7 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	json_set_bool(b, "stale", stale);
 	put_port(b, conf);
 	json_set_str(b, "description", conf->description);
-	put_last_exit(b, r);
+	put_last_exit(b, conf, r);
 	json_close(b, '}');
 }
 

@@ -37,6 +37,7 @@ take_exit(const struct json *j, int e, struct sv *sv)
 	take_text(j, e, "at", sv->exit_at, sizeof sv->exit_at);
 	(void)json_int(j, json_get(j, e, "code"), &sv->exit_code);
 	(void)json_bool(j, json_get(j, e, "oom"), &sv->oom);
+	(void)json_bool(j, json_get(j, e, "success"), &sv->exit_good);
 }
 
 /* What a member is and where it goes. */

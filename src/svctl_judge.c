@@ -21,8 +21,7 @@ ran_once(const struct sv *before, const struct sv *now)
 	if (!ctl_is(now->state, "DOWN") ||
 	    ctl_is(now->exit_at, before->exit_at))
 		return GOES_ON;
-	return ctl_is(now->exit_kind, "exit") && now->exit_code == 0 ? DONE :
-	    FAILED;
+	return now->exit_good ? DONE : FAILED;
 }
 
 /* Nobody wants it any more, and not because it ended well. */
@@ -30,8 +29,7 @@ static bool
 was_stopped(const struct sv *before, const struct sv *now)
 {
 	return ctl_is(now->state, "DOWN") && ctl_is(now->want, "down") &&
-	    (ctl_is(now->exit_at, before->exit_at) ||
-	    !ctl_is(now->exit_kind, "exit") || now->exit_code != 0);
+	    (ctl_is(now->exit_at, before->exit_at) || !now->exit_good);
 }
 
 static enum outcome

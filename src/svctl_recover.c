@@ -122,8 +122,7 @@ watch(struct ctl *c, struct lines *l, const struct sv *before)
 	}
 	if (rc == CTL_OK) {
 		show_rest(c, l, some);
-		rc = now.n > 0 && ctl_is(now.sv[0].exit_kind, "exit") &&
-		    now.sv[0].exit_code == 0 ? CTL_OK : CTL_FAILED;
+		rc = now.n > 0 && now.sv[0].exit_good ? CTL_OK : CTL_FAILED;
 	}
 	ctl_list_free(&now);
 	return rc;

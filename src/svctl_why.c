@@ -42,8 +42,7 @@ static bool
 is_met(const struct sv *other, bool healthy)
 {
 	if (ctl_is(other->type, "oneshot"))
-		return ctl_is(other->state, "DOWN") &&
-		    ctl_is(other->exit_kind, "exit") && other->exit_code == 0;
+		return ctl_is(other->state, "DOWN") && other->exit_good;
 	return ctl_is_up(other) && (!healthy || ctl_is_healthy(other));
 }
 

@@ -78,6 +78,7 @@ tree_make_service(struct tree *t, const struct conf_service *conf,
 	sv->watch = -1;
 	memset(sv->sock, -1, sizeof sv->sock);
 	(void)snprintf(sv->rec.name, sizeof sv->rec.name, "%s", conf->name);
+	hook_prepare(sv);
 	return sv;
 }
 
@@ -96,6 +97,7 @@ forget(struct service *sv)
 	release(sv->defs);
 	if (sv->log_fd >= 0)
 		(void)close(sv->log_fd);
+	free(sv->hook);
 	free(sv);
 }
 
@@ -205,6 +207,7 @@ renew(struct service *sv, struct definitions *defs,
 	release(sv->defs);
 	sv->conf = conf;
 	sv->defs = defs;
+	hook_prepare(sv);
 }
 
 static void

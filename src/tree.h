@@ -31,6 +31,13 @@ struct definitions {
 
 enum aux { AUX_NONE, AUX_CHECK, AUX_FINISH };
 
+struct hook_state {
+	unsigned count;		/* told since it ran last */
+	int64_t	 next_ms;	/* not to be run before */
+	int64_t	 at_us;		/* of the last that was told */
+	char	 reason[160];
+};
+
 struct service {
 	const struct conf_service *conf;
 	struct definitions *defs;	/* NULL: conf is the tree's own */
@@ -47,6 +54,7 @@ struct service {
 	enum aux aux;		/* a script that runs beside the states */
 	pid_t	 aux_pid;	/* 0: none runs */
 	int64_t	 aux_ms;	/* deadline, or when check runs next; 0 none */
+	struct hook_state *hook; /* HOOK_COUNT of them, NULL: it has none */
 	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */
@@ -114,6 +122,15 @@ void tree_shutdown(struct tree *t);
 
 /* tree_timer.c: runs the timers that are due, sets the alarm */
 void tree_timers(struct tree *t);
+
+/* hook.c */
+/* To be called with each new definition: its hooks need some memory. */
+void hook_prepare(struct service *sv);
+void hook_tell(struct service *sv, enum hook hook, const char *reason);
+/* One of them has ended; false: it is none of them. */
+bool hook_exited(struct tree *t, pid_t pid, int status);
+int64_t hook_deadline(const struct tree *t);
+void hook_step(struct tree *t, int64_t now);
 
 /* tree_mend.c */
 /* What somebody took from the run directory is made anew, and told. */

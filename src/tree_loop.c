@@ -30,6 +30,9 @@ tree_deadline(const struct tree *t)
 		first = t->mend_ms;
 	if (t->stopping && (first < 0 || t->stop_ms < first))
 		first = t->stop_ms;
+	at = hook_deadline(t);
+	if (at >= 0 && (first < 0 || at < first))
+		first = at;
 	for (i = 0; i < t->n; i++) {
 		at = service_deadline(t->sv[i]);
 		if (at >= 0 && (first < 0 || at < first))
@@ -53,6 +56,8 @@ reap(struct tree *t)
 		sv = tree_find_pid(t, pid);
 		if (pid == t->preflight_pid)
 			upgrade_exited(t, status);
+		else if (hook_exited(t, pid, status))
+			continue;
 		else if (i < t->n)
 			service_aux_exited(t->sv[i], status);
 		else if (sv != NULL && sv->is_child)
@@ -204,6 +209,7 @@ tree_step(struct tree *t)
 	for (i = 0; i < t->n; i++)
 		service_timer(t->sv[i], now);
 	tree_timers(t);
+	hook_step(t, now);
 	if (t->needs_changed) {
 		t->needs_changed = false;
 		for (i = 0; i < t->n; i++)

@@ -4,8 +4,9 @@ about the life of its process alone: timers, hooks, stop commands, templates,
 loggers, scripts as distributions ship them."""
 
 import datetime
+import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -92,6 +93,159 @@ class Timers(rig.Case):
         done = t.svctl("check", t.services)
         self.assertEqual(done.returncode, 1)
         self.assertIn("every = DURATION is missing",
+                      done.stdout + done.stderr)
+
+
+
+class Success(rig.Case):
+    def test_a_success_code_is_no_failure(self):
+        t = self.tree({"a": "[service]\nexec = sh -c 'exit 3'\n"
+                            "restart = on-failure\nsuccess-codes = 3 143\n",
+                       "b": "[service]\nexec = sh -c 'exit 4'\n"
+                            "restart = on-failure\nsuccess-codes = 3 143\n"
+                            "restart-delay = 10ms\nrestart-limit = 1/1m\n"})
+        t.wait("b", "TRIPPED")
+        t.wait("a", "DOWN")
+        self.assertTrue(t.service("a")["last_exit"]["success"])
+        self.assertFalse(t.service("b")["last_exit"]["success"])
+
+    def test_a_need_is_met_by_a_oneshot_that_ended_so(self):
+        t = self.tree({"once": "[service]\ntype = oneshot\n"
+                               "exec = sh -c 'exit 3'\nsuccess-codes = 3\n",
+                       "a": SLEEPER + "needs = once\n"})
+        t.wait("a", "UP")
+        done = t.svctl("once", "once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Hooks(rig.Case):
+    def hooked(self, conf, run="exec sleep 1000"):
+        """A service a whose hooks write what they are told to a file."""
+        t = self.tree({}, start=False)
+        t.told = t.path("told")
+        t.hook = t.path("hook")
+        with open(t.hook, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\ncat >>{t.told}.$1\necho $1-done $USER\n")
+        os.chmod(t.hook, 0o755)
+        for name in ("crash", "trip", "incident"):
+            with open(f"{t.told}.{name}", "w", encoding="ascii"):
+                pass
+            os.chmod(f"{t.told}.{name}", 0o666)
+        t.add("a", {"conf": "[service]\n" + "".join(
+            f"on-{n} = {t.hook} {n}\n" for n in
+            ("crash", "trip", "incident")) + conf, "run": run})
+        t.start()
+        return t
+
+    def told(self, tree, kind, n=1, timeout=60):
+        """The first n stories that the hook was told."""
+        def look():
+            with open(f"{tree.told}.{kind}", encoding="utf-8") as f:
+                lines = f.read().splitlines()
+            return len(lines) >= n and [json.loads(x) for x in lines]
+        return rig.eventually(look, timeout, f"{n} stories of a {kind}")
+
+    def test_a_crash_is_told_with_the_whole_status(self):
+        t = self.hooked("description = a thing\n")
+        pid = t.wait("a", "UP")["pid"]
+        os.kill(pid, signal.SIGSEGV)
+        story = self.told(t, "crash")[0]
+        self.assertEqual(story["event"], "crash")
+        self.assertEqual(story["service"], "a")
+        self.assertEqual(story["tree"], t.run)
+        self.assertEqual(story["count"], 1)
+        self.assertEqual(story["reason"], "killed by SIGSEGV")
+        self.assertEqual(story["status"]["description"], "a thing")
+        self.assertEqual(story["status"]["last_exit"]["signal"], "SIGSEGV")
+        at(story["at"])
+        rig.eventually(lambda: count(t, "a", "crash-done") == 1,
+                       what="its output in the log")
+        self.assertEqual(os.path.getsize(t.told + ".trip"), 0)
+
+    def test_what_a_person_asks_for_is_no_crash(self):
+        t = self.hooked("")
+        t.wait("a", "UP")
+        t.call("Restart", {"name": "a"})
+        t.wait("a", "UP")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN")
+        t.call("Start", {"name": "a"})
+        pid = t.wait("a", "UP")["pid"]
+        os.kill(pid, signal.SIGKILL)
+        stories = self.told(t, "crash")
+        self.assertEqual(len(stories), 1)
+        self.assertEqual(stories[0]["reason"], "killed by SIGKILL")
+
+    def test_a_trip_is_told_apart(self):
+        t = self.hooked("restart-delay = 10ms\nrestart-limit = 3/1m\n",
+                        "exit 9")
+        t.wait("a", "TRIPPED")
+        story = self.told(t, "trip")[0]
+        self.assertEqual(story["event"], "trip")
+        self.assertIn("too many failures", story["reason"])
+        self.assertEqual(story["status"]["state"], "TRIPPED")
+
+    def test_a_storm_of_crashes_is_two_runs_of_the_hook(self):
+        t = self.hooked("restart-delay = 5ms\nrestart-max-delay = 5ms\n"
+                        "restart-limit = 20/1m\n", "exit 9")
+        t.wait("a", "TRIPPED", timeout=30)
+        stories = self.told(t, "crash", 2)
+        self.assertEqual([s["count"] for s in stories], [1, 20])
+
+    def test_a_program_that_cannot_start_is_a_crash(self):
+        t = self.hooked("restart-delay = 1h\nrestart-max-delay = 1h\n",
+                        "#!/no/such/interpreter\n")
+        story = self.told(t, "crash")[0]
+        self.assertIn("No such file", story["reason"])
+
+    def test_an_incident_reaches_its_hook(self):
+        t = self.hooked("")
+        t.wait("a", "UP")
+        t.call("Report", {"name": "a", "incident": "the roof is leaking"})
+        story = self.told(t, "incident")[0]
+        self.assertEqual(story["reason"], "the roof is leaking")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can do that")
+    def test_a_hook_runs_as_the_user_of_the_service(self):
+        t = self.hooked("user = nobody\n")
+        t.wait("a", "UP")
+        t.call("Report", {"name": "a", "incident": "x"})
+        rig.eventually(lambda: count(t, "a", "incident-done nobody") == 1,
+                       what="the hook's word")
+
+    def test_a_hook_that_hangs_holds_up_nobody_and_is_killed(self):
+        t = self.tree({"a": "[service]\nexec = sleep 1000\n"
+                            "hook-timeout = 300ms\n"
+                            "on-crash = sh -c 'sleep 1001 & sleep 1002'\n"})
+        pid = t.wait("a", "UP")["pid"]
+        with t.subscribe() as events:
+            os.kill(pid, signal.SIGKILL)
+            t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+            event = events.until(lambda e: e["event"] == "hook")
+            self.assertEqual(event["reason"], "on-crash killed by SIGKILL")
+
+    def test_a_hook_that_fails_is_told(self):
+        t = self.tree({"a": "[service]\nexec = sleep 1000\n"
+                            "on-crash = sh -c 'exit 7'\n"})
+        pid = t.wait("a", "UP")["pid"]
+        with t.subscribe() as events:
+            os.kill(pid, signal.SIGKILL)
+            event = events.until(lambda e: e["event"] == "hook")
+            self.assertEqual(event["reason"], "on-crash ended with code 7")
+
+    def test_a_hook_that_does_not_read_is_no_trouble(self):
+        t = self.tree({"a": "[service]\nexec = sleep 1000\n"
+                            "on-crash = true\n"})
+        pid = t.wait("a", "UP")["pid"]
+        os.kill(pid, signal.SIGKILL)
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+
+    def test_a_missing_program_is_an_error(self):
+        t = self.tree({"a": SLEEPER + "on-trip = /no/such/program\n"},
+                      start=False)
+        done = t.svctl("check", t.services)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("on-trip: /no/such/program is not there",
                       done.stdout + done.stderr)
 
 

@@ -221,3 +221,36 @@ Test(policy, a_timer_runs_once_for_all_that_it_missed)
 		    timers[i].what, (long long)v.due_ms);
 	}
 }
+
+Test(policy, success_is_zero_and_what_the_definition_adds)
+{
+	char *codes[] = { (char *)"3", (char *)"143", NULL };
+	struct conf_service c = { .success = { codes, 2 } };
+	struct record r = { .exit_kind = EXIT_CODE };
+
+	cr_expect(policy_is_success(&c, &r));
+	r.exit_value = 143;
+	cr_expect(policy_is_success(&c, &r));
+	r.exit_value = 1;
+	cr_expect_not(policy_is_success(&c, &r));
+	r.exit_value = 3;
+	r.exit_kind = EXIT_SIGNAL;
+	cr_expect_not(policy_is_success(&c, &r));
+}
+
+Test(policy, a_failure_is_what_nobody_asked_for)
+{
+	struct record r = a_crash();
+
+	cr_expect(policy_is_failure(&r));
+	r.again = AGAIN_ASKED;
+	cr_expect_not(policy_is_failure(&r));
+	r.again = AGAIN_COUNTED;
+	r.clean = 1;
+	cr_expect(policy_is_failure(&r));
+	r.again = AGAIN_NO;
+	cr_expect_not(policy_is_failure(&r));
+	r.clean = 0;
+	r.want = WANT_DOWN;
+	cr_expect_not(policy_is_failure(&r));
+}

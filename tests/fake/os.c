@@ -564,12 +564,11 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 }
 
 void
-spawn_child_aux(const struct service *sv, const char *script,
-    char *const arg[])
+spawn_child_aux(const struct service *sv, char *const arg[], int in)
 {
 	(void)sv;
-	(void)script;
 	(void)arg;
+	(void)in;
 	abort();
 }
 

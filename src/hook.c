@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Hooks: programs that are told what happened to a service, as JSON on their
+ * standard input. They run beside everything, with a deadline; nobody waits
+ * for them, and no storm of crashes becomes one of hooks: what happens within
+ * a pause is counted and told by the next run.
+ */
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "log.h"
+#include "os.h"
+#include "service.h"
+#include "spawn_child.h"
+#include "status.h"
+
+#define RUNNING_MAX	16
+#define PAUSE_MS	10000	/* between two runs of a hook of a service */
+
+static struct running {
+	pid_t	 pid;		/* 0: free */
+	int64_t	 kill_ms;
+	const char *event;
+	char	 service[CONF_NAME_MAX + 1];
+} running[RUNNING_MAX];
+
+static const char *const events[HOOK_COUNT] = {
+	[HOOK_CRASH] = "crash", [HOOK_TRIP] = "trip",
+	[HOOK_INCIDENT] = "incident",
+};
+
+static void
+put_story(struct buf *b, const struct service *sv, enum hook hook)
+{
+	const struct hook_state *h = &sv->hook[hook];
+	struct status_now now = { os_now_ms(), os_awake_ms(), os_wall_us() };
+
+	json_open(b, '{');
+	json_set_str(b, "event", events[hook]);
+	json_set_time(b, "at", h->at_us);
+	json_set_str(b, "tree", sv->tree->run);
+	json_set_str(b, "service", sv->conf->name);
+	json_set_str(b, "reason", h->reason);
+	json_set_int(b, "count", h->count);
+	json_key(b, "status");
+	status_put_service(b, sv->conf, &sv->rec, sv->stale, &now);
+	json_close(b, '}');
+	buf_putc(b, '\n');
+}
+
+/* A pipe that holds the whole story, so that nobody has to write on. */
+static int
+fill_pipe(const struct service *sv, enum hook hook)
+{
+	char mem[STATUS_SERVICE_MAX + 1024];
+	struct buf b;
+	int fd[2];
+
+	buf_init(&b, mem, sizeof mem);
+	put_story(&b, sv, hook);
+	if (b.overflow || os_pipe(fd) < 0)
+		return -1;
+	if (os_nonblock(fd[1]) < 0 ||
+	    write(fd[1], b.base, b.len) != (ssize_t)b.len) {
+		(void)close(fd[0]);
+		fd[0] = -1;
+	}
+	(void)close(fd[1]);
+	return fd[0];
+}
+
+static int
+run(struct service *sv, enum hook hook, struct running *place, int64_t now)
+{
+	int in = fill_pipe(sv, hook);
+	pid_t pid;
+
+	if (in < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		spawn_child_aux(sv, sv->conf->hook[hook].v, in);
+	(void)close(in);
+	if (pid < 0)
+		return -1;
+	place->pid = pid;
+	place->kill_ms = now + sv->conf->hook_timeout_ms;
+	place->event = events[hook];
+	(void)snprintf(place->service, sizeof place->service, "%s",
+	    sv->conf->name);
+	return 0;
+}
+
+static struct running *
+free_place(void)
+{
+	int i;
+
+	for (i = 0; i < RUNNING_MAX; i++)
+		if (running[i].pid == 0)
+			return &running[i];
+	return NULL;
+}
+
+/* Runs what is told and not paused. */
+static void
+run_due(struct service *sv, int64_t now)
+{
+	struct running *place;
+	struct hook_state *h;
+	int i;
+
+	for (i = 0; i < HOOK_COUNT && sv->hook != NULL; i++) {
+		h = &sv->hook[i];
+		if (sv->conf->hook[i].n == 0)
+			h->count = 0;	/* a reload took it away */
+		if (h->count == 0 || now < h->next_ms ||
+		    (place = free_place()) == NULL)
+			continue;
+		h->next_ms = now + PAUSE_MS;
+		if (run(sv, (enum hook)i, place, now) == 0)
+			h->count = 0;
+		else
+			event_tell(sv, "hook", "cannot be run; tried again");
+	}
+}
+
+void
+hook_prepare(struct service *sv)
+{
+	int i;
+
+	for (i = 0; i < HOOK_COUNT && sv->hook == NULL; i++)
+		if (sv->conf->hook[i].n > 0 && (sv->hook = calloc(HOOK_COUNT,
+		    sizeof *sv->hook)) == NULL)
+			log_warn("%s: remember its hooks", sv->conf->name);
+}
+
+void
+hook_tell(struct service *sv, enum hook hook, const char *reason)
+{
+	struct hook_state *h;
+
+	if (sv->hook == NULL || sv->conf->hook[hook].n == 0)
+		return;
+	h = &sv->hook[hook];
+	h->count++;
+	h->at_us = os_wall_us();
+	(void)snprintf(h->reason, sizeof h->reason, "%s", reason);
+	run_due(sv, os_now_ms());
+}
+
+bool
+hook_exited(struct tree *t, pid_t pid, int status)
+{
+	struct service *sv;
+	char text[120];
+	int i;
+
+	for (i = 0; i < RUNNING_MAX; i++)
+		if (running[i].pid == pid)
+			break;
+	if (i == RUNNING_MAX)
+		return false;
+	(void)kill(-pid, SIGKILL);	/* what it left behind */
+	running[i].pid = 0;
+	sv = tree_find(t, running[i].service);
+	if (status == 0 || sv == NULL)
+		return true;
+	if (WIFEXITED(status))
+		(void)snprintf(text, sizeof text, "on-%s ended with code %d",
+		    running[i].event, WEXITSTATUS(status));
+	else
+		(void)snprintf(text, sizeof text, "on-%s killed by %s",
+		    running[i].event, conf_signal_name(WTERMSIG(status)));
+	event_tell(sv, "hook", text);
+	return true;
+}
+
+int64_t
+hook_deadline(const struct tree *t)
+{
+	int64_t first = -1;
+	int i, k;
+
+	for (i = 0; i < RUNNING_MAX; i++)
+		if (running[i].pid != 0 &&
+		    (first < 0 || running[i].kill_ms < first))
+			first = running[i].kill_ms;
+	if (free_place() == NULL)	/* one must end first */
+		return first;
+	for (i = 0; i < t->n; i++)
+		for (k = 0; k < HOOK_COUNT && t->sv[i]->hook != NULL; k++)
+			if (t->sv[i]->hook[k].count > 0 && (first < 0 ||
+			    t->sv[i]->hook[k].next_ms < first))
+				first = t->sv[i]->hook[k].next_ms;
+	return first;
+}
+
+void
+hook_step(struct tree *t, int64_t now)
+{
+	int i;
+
+	for (i = 0; i < RUNNING_MAX; i++)
+		if (running[i].pid != 0 && running[i].kill_ms <= now) {
+			(void)kill(-running[i].pid, SIGKILL);
+			running[i].kill_ms = now + PAUSE_MS;
+		}
+	for (i = 0; i < t->n; i++)
+		run_due(t->sv[i], now);
+}
