@@ -39,26 +39,30 @@ MLX на машине нет, их место занимает имитация,
     $ export SVTREE_RUN=$PWD/build/run-tree/run
     $ build/svctl wait --healthy ollama mlx
     $ build/svctl
-    SERVICE            STATE      SINCE         PID  RESTARTS  HEALTH    WHY
-    health-monitor     UP         3.5 s       26119         0  unknown
-    mlx                UP         3.5 s       26120         0  ok
-    ollama             UP         3.5 s       26124         0  ok
-    oom-watcher        UP         3.5 s       26125         0  ok        memory 4 % used, swap 0 MiB
-    recover            DOWN       3.5 s           -         0  unknown
-    recovery-listener  UP         3.5 s       26126         0  ok
-    svlog              UP         3.5 s       26127         0  unknown
+    SERVICE            STATE      HEALTH       FOR  RESTARTS      PID  WHY
+    health-monitor     UP         -           3.5s         0    17690
+    mlx                UP         ok          3.5s         0    17691
+    ollama             UP         ok          3.5s         0    17692
+    oom-watcher        UP         ok          3.5s         0    17693  memory 8 % used, swap 0 MiB
+    recover            DOWN       -           3.5s         0        -
+    recovery-listener  UP         ok          3.5s         0    17694
+    svlog              UP         -           3.5s         0    17695
 
 Теперь сломайте что-нибудь (`kill -9` с номером процесса делает то же самое):
 
     $ build/svctl signal KILL ollama
     $ build/svctl status ollama
     ollama - Ollama
-      is         UP for 3.0 s
-      wanted     up
-      pid        26573
-      health     ok: GET /api/tags: 200 in 1 ms, 2 models
-      restarts   1
-      last exit  SIGKILL, 3.0 s ago
+             is: UP for 3.0 s (since 2026-11-24 17:07:01)
+         wanted: up
+         health: ok: GET /api/tags: 200 in 0 ms, 2 models
+        process: 18153 (ollama)
+      its group: memory 2.3 MiB, CPU 0.0 s
+           port: 11434, held by itself (pid 18153, ollama, user 0)
+       restarts: 1
+      last exit: SIGKILL, 3.0 s ago
+     definition: /home/me/build/run-tree/services/ollama/service.conf
+    ...
 
 Она вернулась раньше, чем вы набрали вторую строку. Теперь пусть зависнет:
 соединения принимает, не отвечает ни на одно (так умеет имитация).
@@ -69,13 +73,17 @@ MLX на машине нет, их место занимает имитация,
 
     $ build/svctl status ollama
     ollama - Ollama
-      is         UP for 7.3 s
-      wanted     up
-      pid        31603
-      health     ok: GET /api/tags: 200 in 0 ms, 2 models
-      says       restarted: hung: no answer to GET /api/tags within 3 s, 3 times
-      restarts   2
-      last exit  code 0, 7.3 s ago
+             is: UP for 7.7 s (since 2026-11-24 17:07:20)
+         wanted: up
+         health: ok: GET /api/tags: 200 in 1 ms, 2 models
+           says: restarted: hung: no answer to GET /api/tags within 3 s, 3 times
+        process: 28062 (ollama)
+      its group: memory 2.3 MiB, CPU 0.0 s
+           port: 11434, held by itself (pid 28062, ollama, user 0)
+       restarts: 2
+      last exit: code 0, 8.3 s ago
+     definition: /home/me/build/run-tree/services/ollama/service.conf
+    ...
 
 Велите одной службе стоять, попросите о восстановлении — и ваше слово в силе:
 
@@ -85,17 +93,21 @@ MLX на машине нет, их место занимает имитация,
     mlx: not wanted up, so it is left alone
     oom-watcher: up, ok
     svlog: up
-    ollama: answers
     recovery-listener: answers
-    verdict: healthy: 5 of 5 wanted are healthy (0.0 s)
+    ollama: answers
+    verdict: healthy: 5 of 5 wanted are healthy (0.1 s)
     $ build/svctl status mlx
     mlx - MLX server
-      is         DOWN for 3.1 s
-      wanted     down
-      why        stopped on request
-      health     ok: GET /health: 200 in 1 ms
-      restarts   0
-      last exit  code 0, 3.1 s ago
+             is: DOWN for 3.1 s (since 2026-11-24 17:07:29)
+         wanted: down
+            why: stopped on request
+         health: unknown
+           port: 11435, nobody listens
+       restarts: 0
+      last exit: code 0, 3.1 s ago
+     definition: /home/me/build/run-tree/services/mlx/service.conf
+             do: to have it up: svctl start mlx
+    ...
 
 Поставьте на место работающего svtree другой; службы останутся теми же
 процессами:
@@ -137,7 +149,7 @@ svtree, svctl и svlog попадут в bin, программы служб — 
     url = http://127.0.0.1:11434
 
 Или скрипт `run`, как для runit. Все ключи — в svtree.conf(5), коротко их
-печатает `svctl --keys`.
+печатает `svctl keys`.
 
 
 Что читать дальше

@@ -204,8 +204,9 @@ class Examples(unittest.TestCase):
             self.assertEqual(done.stderr, "", name)
 
     def test_verbs(self):
-        """every svctl command in the documents has a verb that exists"""
+        """every svctl command in the documents has words that exist"""
         verbs = Svctl.table()
+        options = options_of_page(read("doc", "svctl.1"))
         found = 0
         for name in makefile("documents"):
             text = read(name)
@@ -216,6 +217,8 @@ class Examples(unittest.TestCase):
             for call in re.findall(
                     r"(?:^|[$|&;(] ?|sudo |/)svctl ([^\n|;&)]+)",
                     "\n".join(code), re.M):
+                for option in re.findall(r"(?<=\s)--[a-z-]+", " " + call):
+                    self.assertIn(option, options, f"{name}: {call}")
                 call = re.sub(r"^(?:(?:-t|-n|-H|--run|--timeout|--lines|"
                               r"--host) \S+ *|-\S+ *)+", "", call)
                 if re.match(r"[a-z]", call):
