@@ -37,6 +37,7 @@ enum fault {
 struct model {
 	char	 name[64];
 	int64_t	 expires_ms;	/* 0 not loaded, -1 for ever */
+	int64_t	 expires_us;	/* the same as wall time, as /api/ps says */
 };
 
 struct standin {

@@ -13,6 +13,7 @@
 #include "standin.h"
 
 #define KEEP_ALIVE_MS	300000
+#define FOR_EVER_US	((int64_t)9000000000 * 1000000)
 #define SIZE		1321098329	/* bytes of every model */
 #define DIGEST		"baf6a787fdffd633537aa2eb51cfd54cb93ff08e28040095462b" \
 			"b63daf552878"
@@ -136,8 +137,6 @@ tags(struct call *c)
 static void
 put_loaded(struct call *c, const struct model *m)
 {
-	int64_t left = m->expires_ms < 0 ? (int64_t)9 << 32 :
-	    m->expires_ms - standin_now_ms();
 	struct buf *b = c->a->body;
 
 	json_open(b, '{');
@@ -146,7 +145,8 @@ put_loaded(struct call *c, const struct model *m)
 	json_set_int(b, "size", SIZE);
 	json_set_str(b, "digest", DIGEST);
 	put_details(b);
-	json_set_time(b, "expires_at", wall_us() + left * 1000);
+	json_set_time(b, "expires_at", m->expires_us != 0 ? m->expires_us :
+	    FOR_EVER_US);
 	json_set_int(b, "size_vram", c->s->fault == FAULT_CPU ? 0 : SIZE);
 	json_set_int(b, "context_length", 4096);
 	json_close(b, '}');
@@ -260,6 +260,7 @@ begin(struct call *c)
 	}
 	keep = keep_alive(c, &given);
 	m->expires_ms = keep > 0 ? standin_now_ms() + keep : keep;
+	m->expires_us = keep > 0 ? wall_us() + keep * 1000 : 0;
 	return m;
 }
 

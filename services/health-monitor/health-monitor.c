@@ -4,12 +4,10 @@
  * are the command line, the signals and the loop; health_link.c follows the
  * supervisor, health_watch.c does the asking.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -20,6 +18,8 @@
 #include "http.h"
 #include "log.h"
 #include "os.h"
+#include "self.h"
+#include "wake.h"
 
 
 static const char usage_text[] =
@@ -33,36 +33,6 @@ static const struct option options[] = {
 	{ "version",	no_argument,	NULL,	'V' },
 	{ NULL,		0,		NULL,	0 },
 };
-
-/* http_run waits on descriptors only: signals come as bytes of a pipe. */
-static int wake[2];
-
-static void
-on_signal(int signo)
-{
-	int saved = errno;
-	char c = (char)signo;
-
-	/* A full pipe wakes as well. */
-	(void)!write(wake[1], &c, 1);
-	errno = saved;
-}
-
-static void
-open_signals(void)
-{
-	static const int list[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	struct sigaction sa = { .sa_handler = on_signal,
-	    .sa_flags = SA_RESTART };
-	size_t i;
-
-	if (os_pipe(wake) < 0 || os_nonblock(wake[0]) < 0 ||
-	    os_nonblock(wake[1]) < 0)
-		die(EXIT_SYSTEM, "make a pipe");
-	(void)sigemptyset(&sa.sa_mask);
-	for (i = 0; i < nitems(list); i++)
-		(void)sigaction(list[i], &sa, NULL);
-}
 
 static void
 parse(int argc, char **argv)
@@ -89,16 +59,14 @@ parse(int argc, char **argv)
 static bool
 take_signals(void)
 {
-	char c[16];
-	ssize_t n, i;
 	bool again = false;
+	int signo;
 
-	while ((n = read(wake[0], c, sizeof c)) > 0)
-		for (i = 0; i < n; i++) {
-			if (c[i] == SIGTERM || c[i] == SIGINT)
-				return false;
-			again |= c[i] == SIGHUP;
-		}
+	while ((signo = wake_next()) != 0) {
+		if (signo == SIGTERM || signo == SIGINT)
+			return false;
+		again |= signo == SIGHUP;
+	}
 	if (again)
 		link_reload();
 	return true;
@@ -124,15 +92,18 @@ step_all(void)
 {
 	int64_t next = link_step(os_now_ms()), at = watch_step(os_now_ms());
 
-	if (at != INT64_MAX && (next < 0 || at < next))
+	if (at < next)
 		next = at;
-	return next;
+	tell_self();
+	if ((at = self_flush(os_now_ms())) < next)
+		next = at;
+	return next == INT64_MAX ? -1 : next;
 }
 
 static void
 wait_and_read(int64_t due_ms)
 {
-	int fd[HTTP_FDS] = { wake[0] }, n = 1, has_link = link_fd() >= 0;
+	int fd[HTTP_FDS] = { wake_fd() }, n = 1, has_link = link_fd() >= 0;
 	int64_t left = due_ms - os_now_ms();
 	unsigned ready;
 
@@ -146,6 +117,8 @@ wait_and_read(int64_t due_ms)
 		link_read();
 }
 
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 };
+
 int
 main(int argc, char **argv)
 {
@@ -156,7 +129,8 @@ main(int argc, char **argv)
 		    "svtree, as a service");
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
-	open_signals();
+	if (wake_open(signals) < 0)
+		die(EXIT_SYSTEM, "take signals");
 	if (targets_load() < 0)
 		log_warnx("the services are not read: nothing is probed "
 		    "until a reload");

@@ -137,7 +137,7 @@ void remedy_advise(struct target *t, const struct judgement *j,
     const struct round *r);
 
 /* health_link.c: the supervisor */
-/* Connects when it is time to; returns when to call again, -1 never. */
+/* Connects when it is time to; returns when to call again. */
 int64_t link_step(int64_t now_ms);
 /* To be watched for reading, -1 none. */
 int link_fd(void);
@@ -152,6 +152,8 @@ int link_signal(const char *name, const char *signal);
 /* health_tell.c: what is reported and logged */
 void tell_verdict(struct target *t, const struct judgement *j,
     int64_t now_ms);
+/* How many services are asked, as our own health. */
+void tell_self(void);
 void tell_again(struct target *t);
 /* It is well again after our restart. */
 void tell_healed(struct target *t, int64_t now_ms);

@@ -6,14 +6,13 @@
  * known to run, and nothing is asked.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client.h"
 #include "health.h"
 #include "log.h"
 #include "os.h"
+#include "when.h"
 
 #define CALL_MS		3000
 #define RETRY_MS	100
@@ -29,39 +28,14 @@ static struct {
 
 /* --- what the supervisor says */
 
-static int
-number(const char *text, int digits)
-{
-	int n = 0;
-
-	while (digits-- > 0) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		n = n * 10 + (*text++ - '0');
-	}
-	return n;
-}
-
-/* Age of an RFC 3339 time in UTC, "2026-11-24T16:20:55.516Z". */
+/* Since when, as an age; the wall clock may have jumped. */
 static int64_t
 age_of(const char *at)
 {
-	struct tm tm = { .tm_isdst = 0 };
-	time_t then;
-	int64_t age;
+	int64_t then = when_parse(at), age;
 
-	if (strlen(at) < 20)
-		return 0;
-	tm.tm_year = number(at, 4) - 1900;
-	tm.tm_mon = number(at + 5, 2) - 1;
-	tm.tm_mday = number(at + 8, 2);
-	tm.tm_hour = number(at + 11, 2);
-	tm.tm_min = number(at + 14, 2);
-	tm.tm_sec = number(at + 17, 2);
-	if ((then = timegm(&tm)) < 0)
-		return 0;
-	age = os_wall_us() / 1000 - (int64_t)then * 1000;
-	return age > 0 ? age : 0;	/* the wall clock may have jumped */
+	age = then == 0 ? 0 : (os_wall_us() - then) / 1000;
+	return age > 0 ? age : 0;
 }
 
 static void
@@ -176,7 +150,7 @@ link_step(int64_t now_ms)
 	int i;
 
 	if (line.open)
-		return -1;
+		return INT64_MAX;
 	if (now_ms < line.retry_at_ms)
 		return line.retry_at_ms;
 	if (subscribe(err) == 0) {
@@ -184,7 +158,7 @@ link_step(int64_t now_ms)
 		line.said = false;
 		for (i = 0; i < targets_count(); i++)
 			tell_again(targets_get(i));
-		return -1;
+		return INT64_MAX;
 	}
 	if (!line.said)
 		log_warnx("no supervisor to follow: %s", err);

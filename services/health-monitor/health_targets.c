@@ -208,7 +208,8 @@ adopt(struct conf_tree *fresh)
 		return -1;
 	}
 	for (i = 0; i < fresh->n; i++) {
-		if (fresh->service[i].health.type == NULL)
+		if (fresh->service[i].health.type == NULL ||
+		    fresh->service[i].broken != NULL)
 			continue;
 		make(&made[n], &fresh->service[i]);
 		if ((old = targets_find(made[n].conf->name)) != NULL)
@@ -230,7 +231,7 @@ targets_load(void)
 
 	if (dir == NULL || *dir == '\0')
 		return 0;
-	if (conf_load(&fresh, dir, print_error, NULL) < 0)
+	if (conf_load_partly(&fresh, dir, print_error, NULL) < 0)
 		return -1;
 	return adopt(&fresh);
 }

@@ -11,6 +11,7 @@
 #include "health_words.h"
 #include "log.h"
 #include "report.h"
+#include "self.h"
 
 #define STARTING_MS	1000	/* before that it is not worth a word */
 
@@ -67,6 +68,20 @@ tell_verdict(struct target *t, const struct judgement *j, int64_t now_ms)
 	if (j->verdict != VERDICT_FOREIGN && j->verdict != VERDICT_WEDGED &&
 	    j->verdict != VERDICT_DEAD)
 		tell_text(t, "", NULL);
+}
+
+void
+tell_self(void)
+{
+	int n = targets_count();
+	char text[48];
+
+	if (n == 0)
+		(void)snprintf(text, sizeof text, "no service has [health]");
+	else
+		(void)snprintf(text, sizeof text, "asks %d service%s", n,
+		    n == 1 ? "" : "s");
+	self_health("ok", text);
 }
 
 void
