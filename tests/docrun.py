@@ -26,7 +26,7 @@ CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 HOME = "/home/me"       # what documents call the home directory
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-READS = re.compile(r"(\S*/)?svctl( (status|history|logs|explain)\b|$)")
+READS = re.compile(r"cat |(\S*/)?svctl( (status|history|logs|explain)\b|$)")
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
