@@ -16,6 +16,7 @@ static const struct {
 } deeds[] = {
 	{ "status", svctl_status },
 	{ "is-active", svctl_is_active },
+	{ "explain", svctl_explain },
 	{ "logs", svctl_logs },
 	{ "events", svctl_events },
 	{ "history", svctl_history },

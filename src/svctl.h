@@ -176,6 +176,13 @@ void ctl_print_table(const struct list *l, bool tree);
 void ctl_print_page(struct ctl *c, const struct list *all,
     const struct sv *sv);
 
+/* svctl_clues.c */
+/* Who holds its port, "" when it has none; true when that is another. */
+bool ctl_port_words(char *dst, size_t cap, const struct sv *sv);
+/* What went wrong last, "" when nothing did. */
+void ctl_last_incident(struct ctl *c, const char *name, char *dst,
+    size_t cap);
+
 /* svctl_logs.c, svctl_lines.c, svctl_follow.c */
 /* LOG/NAME by the run directory's link. */
 int ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap);
@@ -190,6 +197,7 @@ void ctl_print_tail(struct ctl *c, const char *name, int lines);
 /* the verbs */
 int svctl_status(struct ctl *c);
 int svctl_is_active(struct ctl *c);
+int svctl_explain(struct ctl *c);
 int svctl_act(struct ctl *c);
 int svctl_signal(struct ctl *c);
 int svctl_reload(struct ctl *c);
@@ -203,6 +211,8 @@ int svctl_wait(struct ctl *c);
 int svctl_logs(struct ctl *c);
 int svctl_events(struct ctl *c);
 int svctl_history(struct ctl *c);
+int svctl_incidents(struct ctl *c);
+int svctl_top(struct ctl *c);
 int svctl_check(struct ctl *c);
 int svctl_recover(struct ctl *c);
 int svctl_complete(struct ctl *c);

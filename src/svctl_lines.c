@@ -13,6 +13,19 @@
 
 #define BLOCK	65536
 
+int
+ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap)
+{
+	char run[512];
+
+	if (strchr(name, '/') != NULL || name[0] == '.' ||
+	    client_run_dir(c->run, run, sizeof run) < 0)
+		return -1;
+	if ((size_t)snprintf(dst, cap, "%s/logdir/%s", run, name) >= cap)
+		return -1;
+	return access(dst, X_OK);
+}
+
 static int
 by_name(const void *a, const void *b)
 {

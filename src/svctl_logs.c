@@ -16,19 +16,6 @@
 #define DEFAULT_LINES	20
 #define LOGS_MAX	256	/* descriptors */
 
-int
-ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap)
-{
-	char run[512];
-
-	if (strchr(name, '/') != NULL || name[0] == '.' ||
-	    client_run_dir(c->run, run, sizeof run) < 0)
-		return -1;
-	if ((size_t)snprintf(dst, cap, "%s/logdir/%s", run, name) >= cap)
-		return -1;
-	return access(dst, X_OK);
-}
-
 void
 ctl_print_tail(struct ctl *c, const char *name, int lines)
 {

@@ -14,6 +14,8 @@ static const struct {
 	const char *verb;
 	int	(*run)(struct ctl *c);
 } deeds[] = {
+	{ "incidents", svctl_incidents },
+	{ "top", svctl_top },
 	{ "check", svctl_check },
 	{ "keys", svctl_keys },
 	{ "completion", svctl_complete },

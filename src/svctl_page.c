@@ -138,32 +138,12 @@ put_processes(const struct page *p)
 	put_text(p, "its group", text);
 }
 
-/* Whose process has the port: its own, another's, nobody's. */
 static void
 put_port(const struct page *p)
 {
-	const struct sv *sv = p->sv;
-	char text[256], name[64] = "?";
-	uid_t uid = 0;
-	pid_t holder;
+	char text[256];
 
-	if (sv->port <= 0)
-		return;
-	holder = os_port_holder((uint16_t)sv->port, &uid);
-	if (holder > 0)
-		(void)os_proc_name(holder, name, sizeof name, NULL);
-	if (holder == 0)
-		(void)snprintf(text, sizeof text, "%lld, nobody listens",
-		    (long long)sv->port);
-	else if (holder < 0)
-		(void)snprintf(text, sizeof text, "%lld, held by a process "
-		    "of user %ld that cannot be named; root could",
-		    (long long)sv->port, (long)uid);
-	else
-		(void)snprintf(text, sizeof text, "%lld, held by %s (pid %d, "
-		    "%s, user %ld)", (long long)sv->port, sv->pid > 0 &&
-		    getsid(holder) == (pid_t)sv->pid ? "itself" :
-		    "ANOTHER process", (int)holder, name, (long)uid);
+	(void)ctl_port_words(text, sizeof text, p->sv);
 	put_text(p, "port", text);
 }
 
@@ -209,6 +189,15 @@ put_past(const struct page *p)
 	(void)snprintf(text, sizeof text, "%s%s, %s ago", what, sv->oom ?
 	    " (out of memory)" : "", ago);
 	put_text(p, "last exit", text);
+}
+
+static void
+put_incident(const struct page *p)
+{
+	char text[400];
+
+	ctl_last_incident(p->c, p->sv->name, text, sizeof text);
+	put_text(p, "incident", text);
 }
 
 static void
@@ -262,6 +251,7 @@ ctl_print_page(struct ctl *c, const struct list *all, const struct sv *sv)
 	put_port(&p);
 	put_needs(&p);
 	put_past(&p);
+	put_incident(&p);
 	put_definition(&p);
 	ctl_advice(text, sizeof text, sv);
 	put_text(&p, "do", text);

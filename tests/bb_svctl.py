@@ -41,7 +41,7 @@ def on_terminal(t, *args, columns=80, env=None, timeout=30):
         fcntl.ioctl(0, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 24, columns, 0, 0))
         os.execv(rig.program("svctl"),
-                 ["svctl", "--run", t.run, *map(str, args)])
+                 [rig.program("svctl"), "--run", t.run, *map(str, args)])
     output = b""
     signal.alarm(timeout)
     while True:
@@ -60,7 +60,7 @@ def on_terminal(t, *args, columns=80, env=None, timeout=30):
 
 
 def bare(text):
-    return re.sub(r"\x1b\[[0-9;]*[mK]", "", text)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 class Case(rig.Case):
@@ -210,6 +210,77 @@ class Status(Case):
         self.assertEqual(
             t.svctl("status", "--names", *names).stdout.split(), names)
         self.says(t, ["stop", *names], 0)
+
+
+class Why(Case):
+    def test_explain_goes_down_to_the_cause(self):
+        t = self.tree({"root": FAILS + "ready = notify\n", "mid": SLEEPER + "needs = root\n",
+                       "top": SLEEPER + "needs = mid\n", "ok": SLEEPER})
+        t.wait("root", "BACKOFF")
+        t.wait("top", "WAITING")
+        rig.eventually(lambda: "no such model" in t.log_text("root"),
+                       what="its line")
+        rig.eventually(lambda: "exited" in t.log_text("svtree"),
+                       what="its end")
+        done = self.says(
+            t, ["explain", "top"], 3, "top is wanted up, but is WAITING",
+            "top needs mid; mid is wanted up, but is WAITING",
+            "mid needs root; root is wanted up, but is BACKOFF",
+            "exited with code 3", "It was restarted", "root said last:",
+            "no such model", "Next: root started again in",
+            "You can: see why: svctl logs root")
+        self.assertEqual(done.stderr, "")
+        self.says(t, ["explain", "ok"], 0, "ok is UP for ", "as wanted")
+        self.says(t, ["explain", "okk"], 4, "did you mean ok?")
+        t.call("Report", {"name": "ok", "health": "failing",
+                          "reason": "no answer in 3 s"})
+        self.says(t, ["explain", "ok"], 0, "does not answer as it should: "
+                  "no answer in 3 s")
+        t.call("Disable", {"name": "ok"})
+        t.wait("ok", "DOWN")
+        self.says(t, ["explain", "ok"], 3, "nobody wants it up",
+                  "svctl enable ok")
+
+    def test_the_page_tells_the_last_incident(self):
+        t = self.tree({"a": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        self.says(t, ["status", "a"], 0, without=["incident:"])
+        os.kill(pid, signal.SIGKILL)
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+        rig.eventually(lambda: "incident:" in t.svctl("status", "a").stdout,
+                       what="the incident")
+        self.says(t, ["status", "a"], 0, "ago: killed by SIGKILL")
+        self.says(t, ["restart", "a"], 0)
+        self.says(t, ["status", "a"], 0, "ago: killed by SIGKILL")
+
+    def test_incidents_of_a_service(self):
+        t = self.tree({"a": SLEEPER, "calm": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        t.wait("calm", "UP")
+        os.kill(pid, signal.SIGKILL)
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+        self.says(t, ["restart", "a"], 0)   # that is none
+
+        def told():
+            lines = t.svctl("--json", "incidents").stdout.splitlines()
+            return {x["service"]: x for x in map(json.loads, lines)}
+        rig.eventually(lambda: told().get("a", {}).get("repaired") == 1
+                       and "calm" in told(), what="the incident")
+        a, calm = told()["a"], told()["calm"]
+        self.assertEqual(a["count"], 1)
+        self.assertEqual(a["incidents"][0]["reason"], "killed by SIGKILL")
+        self.assertEqual(a["incidents"][0]["end"], "back")
+        self.assertEqual(a["mean_repair_ms"], a["longest_ms"])
+        self.assertLess(a["available_ms"], a["wanted_ms"])
+        self.assertEqual(calm["count"], 0)
+        self.says(t, ["incidents"], 0, "INCIDENTS", "AVAILABLE", "calm")
+        self.says(t, ["incidents", "a"], 0, "killed by SIGKILL", "back",
+                  "1 incident since ", "mean time to repair ")
+        self.says(t, ["incidents", "--since", "2999-01-01T00:00:00Z", "a"],
+                  0, "0 incidents", without=["SIGKILL"])
+        self.says(t, ["incidents", "nope"], 4, "no service nope")
+        t.kill_supervisor()
+        self.says(t, ["incidents", "a"], 0, "killed by SIGKILL")
 
 
 class Gone(Case):
@@ -738,6 +809,113 @@ class Terminal(Case):
         self.assertIn("top: UP after ", bare(text))
         code, text = on_terminal(t, "-q", "restart", "top")
         self.assertEqual((code, text), (0, ""))
+
+
+class Top(Case):
+    """svctl top on a terminal of its own."""
+
+    def open(self, t, *args, rows=24, columns=80):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update({**t.environment(), "TERM": "xterm",
+                               "LC_ALL": "C.UTF-8"})
+            fcntl.ioctl(0, termios.TIOCSWINSZ,
+                        struct.pack("HHHH", rows, columns, 0, 0))
+            os.execv(rig.program("svctl"),
+                     [rig.program("svctl"), "--run", t.run, "top", *args])
+        self.fd, self.seen = fd, ""
+        self.addCleanup(os.close, fd)
+        self.addCleanup(self.reap, pid)
+        return pid
+
+    @staticmethod
+    def reap(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+    def until(self, *words):
+        """Reads until a frame that holds all words."""
+        def look():
+            if select_line(self.fd):
+                try:
+                    self.seen += os.read(self.fd, 65536).decode(
+                        errors="replace")
+                except OSError:
+                    pass
+            frame = bare(re.sub(r"\x1b\[\d+;1H", "\r\n",
+                                self.seen.split("\x1b[H")[-1]))
+            return all(w in frame for w in words) and frame
+        return rig.eventually(look, timeout=30, what=f"a frame with {words}")
+
+    def test_it_shows_the_services_and_acts(self):
+        t = self.tree({"a": {"run": "echo hello from a; exec sleep 1000"},
+                       "b": {"conf": SLEEPER, "down": True}})
+        old = t.wait("a", "UP")["pid"]
+        rig.eventually(lambda: "hello" in t.log_text("a"), what="its line")
+        pid = self.open(t)
+        self.until(">", "a ", "UP", "DOWN", "CPU", "MEMORY", "q quit")
+        os.write(self.fd, b"l")
+        self.until("log of a", "hello from a")
+        os.write(self.fd, b"r")
+        self.until("Restart a? y or n")
+        os.write(self.fd, b"n")
+        os.write(self.fd, b"ry")
+        self.until("restarting a")
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != old)
+        os.write(self.fd, b"\x1b[B")
+        self.until("b: DOWN")
+        os.write(self.fd, b"u")
+        t.wait("b", "UP")
+        self.until("b: UP")
+        os.write(self.fd, b"sy")
+        t.wait("b", "DOWN")
+        os.write(self.fd, b"q")
+        self.assertEqual(os.waitstatus_to_exitcode(self.wait_for(pid)), 0)
+        self.assertIn("\x1b[?1049h", self.seen)
+        self.assertIn("\x1b[?1049l", self.seen)
+
+    def wait_for(self, pid):
+        def look():
+            if select_line(self.fd, 0.01):
+                try:
+                    self.seen += os.read(self.fd, 65536).decode(
+                        errors="replace")
+                except OSError:
+                    pass
+            done, status = os.waitpid(pid, os.WNOHANG)
+            return done and (status,)
+        return rig.eventually(look, timeout=30, what="its end")[0]
+
+    def test_no_frame_is_larger_than_the_terminal(self):
+        t = self.tree({f"service-{n:02}": SLEEPER for n in range(40)})
+        t.wait("service-39", "UP")
+        for rows, columns in ((24, 80), (10, 100), (50, 132)):
+            pid = self.open(t, rows=rows, columns=columns)
+            frame = self.until("q quit")
+            self.assertLessEqual(frame.count("\r\n"), rows)
+            self.assertLessEqual(max(map(len, frame.split("\r\n"))),
+                                 columns)
+            os.write(self.fd, b"\x1b[F")      # End
+            self.until("svlog: ", "q quit")
+            os.write(self.fd, b"q")
+            self.assertEqual(self.wait_for(pid), 0)
+
+    def test_the_end_of_the_supervisor_is_told(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        pid = self.open(t)
+        self.until("q quit")
+        t.kill_supervisor()
+        self.assertEqual(os.waitstatus_to_exitcode(self.wait_for(pid)), 7)
+        self.assertIn("the supervisor has gone", self.seen)
+        self.assertIn("\x1b[?1049l", self.seen)
+
+    def test_without_a_terminal_it_says_so(self):
+        t = self.tree({"a": SLEEPER})
+        self.says(t, ["top"], 2, "needs a terminal", "svctl status")
 
 
 if __name__ == "__main__":
