@@ -132,6 +132,7 @@ struct conf_service {
 	struct conf_list success; /* exit codes that are one, beside 0 */
 	struct conf_list hook[HOOK_COUNT]; /* programs that are told */
 	int64_t	 hook_timeout_ms; /* 30 s */
+	struct conf_list stop_command; /* before the signal */
 	int	 stop_signal;	/* SIGTERM */
 	int64_t	 stop_timeout_ms; /* 20 s until SIGKILL */
 	enum conf_kill kill;

@@ -80,6 +80,9 @@ check_hooks(struct conf_reader *rd)
 	};
 	int i;
 
+	if (rd->sv->stop_command.n > 0)
+		conf_check_program(rd, "service", "stop-command",
+		    rd->sv->stop_command.v[0]);
 	for (i = 0; i < HOOK_COUNT; i++)
 		if (rd->sv->hook[i].n > 0)
 			conf_check_program(rd, "service", keys[i],

@@ -71,6 +71,8 @@ static const struct conf_key keys[] = {
     "the same, when a program reports an incident" },
 { "service", "hook-timeout", KIND_DURATION, AT(hook_timeout_ms), NULL,
     "until a hook is killed" },
+{ "service", "stop-command", KIND_WORDS, AT(stop_command), NULL,
+    "run before the signal, to ask it to end" },
 { "service", "stop-signal", KIND_SIGNAL, AT(stop_signal), NULL,
     "asks it to end" },
 { "service", "stop-timeout", KIND_DURATION, AT(stop_timeout_ms), NULL,

@@ -121,9 +121,13 @@ do_restart(struct call *c)
 		fail(c, "the tree is shutting down");
 		return;
 	}
+	by_program = tree_find_session(c->tree, c->conn->pid) != NULL;
+	if (by_program && sv->rec.paused) {
+		fail(c, "it is paused");
+		return;
+	}
 	if (!if_wanted || sv->rec.want != WANT_DOWN) {
 		event_tell(sv, "verb", "restart");
-		by_program = tree_find_session(c->tree, c->conn->pid) != NULL;
 		if (!by_program)
 			policy_reset(&sv->rec);
 		service_restart(sv, reason_of(c, mem, sizeof mem,
@@ -158,7 +162,7 @@ static void
 do_signal(struct call *c)
 {
 	struct service *sv = control_named(c);
-	char word[16];
+	char word[16], err[80];
 	int signo;
 
 	if (sv == NULL)
@@ -166,8 +170,8 @@ do_signal(struct call *c)
 	if (control_text(c, "signal", word, sizeof word) < 0 ||
 	    (signo = conf_signal(word)) < 0)
 		interface_error(c, "InvalidParameter", "parameter", "signal");
-	else if (sv->rec.pid <= 0 || service_signal(sv, signo) < 0)
-		fail(c, "it is not running");
+	else if (service_send(sv, signo, err, sizeof err) < 0)
+		fail(c, err);
 	else
 		control_done(c);
 }

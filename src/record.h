@@ -22,6 +22,7 @@ enum health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_BUSY, HEALTH_DEGRADED,
 	HEALTH_FAILING, HEALTH_COUNT };
 enum again { AGAIN_NO, AGAIN_ASKED, AGAIN_COUNTED /* as a failure */ };
 #define TIMER_HELD (-1)	/* a person stopped the timer */
+enum rung { RUNG_NONE, RUNG_COMMAND, RUNG_SIGNAL, RUNG_TERM, RUNG_KILL };
 enum exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_UNKNOWN };
 
 struct record {
@@ -36,7 +37,7 @@ struct record {
 	uint8_t	 exit_oom;	/* killed by the kernel: out of memory */
 	uint8_t	 adopted;	/* not our child */
 	uint8_t	 again;		/* enum again: start when it has stopped */
-	uint8_t	 rung;		/* of the stop ladder */
+	uint8_t	 rung;		/* of the stop ladder, enum rung */
 	uint8_t	 disabled;	/* copy of the state directory's word */
 	uint8_t	 clean;		/* last run ended as asked or with success */
 	uint8_t	 hold;		/* finish said: do not start again */
@@ -54,7 +55,8 @@ struct record {
 	uint16_t window_count;	/* restarts in the window */
 	uint16_t streak;	/* quick failures in a row */
 	uint16_t trips;		/* times tripped in a row */
-	uint16_t pad;
+	uint8_t	 exit_core;	/* it left a core file */
+	uint8_t	 paused;	/* by a person */
 	uint32_t pad2;
 	char	 reason[120];	/* why the state is what it is */
 	char	 text[80];	/* what the program says of itself */

@@ -273,6 +273,7 @@ service_timer(struct service *sv, int64_t now)
 			service_check(sv);
 		}
 	}
+	service_script_timer(sv, now);
 	if (sv->dog_ms != 0 && sv->dog_ms <= now)
 		service_watchdog(sv, "no WATCHDOG=1 within its watchdog time");
 	if (r->deadline_ms == 0 || r->deadline_ms > now)
@@ -287,7 +288,8 @@ service_timer(struct service *sv, int64_t now)
 int64_t
 service_deadline(const struct service *sv)
 {
-	int64_t at[] = { sv->rec.deadline_ms, sv->aux_ms, sv->dog_ms };
+	int64_t at[] = { sv->rec.deadline_ms, sv->aux_ms, sv->dog_ms,
+	    sv->script_ms };
 	int64_t first = -1;
 	size_t i;
 

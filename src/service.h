@@ -40,7 +40,17 @@ void service_clear(struct service *sv);
 /* Looks whether the group is empty by now; goes on to finish if so. */
 void service_look(struct service *sv);
 void service_aux_exited(struct service *sv, int status);
+
+/* service_signal.c */
 int service_signal(struct service *sv, int signo);
+/* The same as a person's word: a control script comes first. 0, or -1 with a
+ * reason in err. */
+int service_send(struct service *sv, int signo, char *err, size_t cap);
+/* Is there an executable control/LETTER? Its path either way. */
+bool service_script(const struct service *sv, char letter, char *path,
+    size_t cap);
+void service_script_exited(struct service *sv, int status);
+void service_script_timer(struct service *sv, int64_t now);
 
 /* service_ready.c */
 void service_ready_open(struct service *sv);
@@ -73,8 +83,11 @@ void service_sockets_adopt(struct service *sv);
 int spawn_service(struct service *sv);
 /* What the child says through the gate; closes it. true when it exec'ed. */
 bool spawn_gate(struct service *sv);
-/* Runs finish or check; deadline_ms from now. 0, or -1 with errno. */
+/* Runs finish, check or a program of the stop; deadline_ms from now. 0, or -1
+ * with errno. */
 int spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms);
+/* Runs a program beside the service, watched by the caller. Its pid or -1. */
+pid_t spawn_script(const struct service *sv, char *const arg[]);
 /* Is run/NAME/lock free? */
 bool spawn_lock_is_free(const struct service *sv);
 void spawn_seek(struct service *sv);

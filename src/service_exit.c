@@ -15,6 +15,7 @@ record_exit(struct record *r, int status)
 {
 	r->exit_us = os_wall_us();
 	r->exit_oom = 0;
+	r->exit_core = 0;
 	r->exit_value = 0;
 	if (status == -1)
 		r->exit_kind = EXIT_UNKNOWN;
@@ -24,6 +25,7 @@ record_exit(struct record *r, int status)
 	} else {
 		r->exit_kind = EXIT_SIGNAL;
 		r->exit_value = (uint8_t)WTERMSIG(status);
+		r->exit_core = WCOREDUMP(status) ? 1 : 0;
 	}
 }
 

@@ -16,21 +16,10 @@
 
 #define GRACE_MAX_MS	5000	/* for the leader alone */
 #define KILL_AGAIN_MS	5000
+#define SUCCESSOR_MS	1000
 #define CRASH_GRACE_MS	250	/* for what a crashed leader left behind */
 #define STOP_GRACE_MS	2000	/* for what a stopped leader left behind */
 #define LOOK_MAX_MS	200
-
-int
-service_signal(struct service *sv, int signo)
-{
-	const struct record *r = &sv->rec;
-
-	if (r->pid <= 1)
-		return -1;
-	if (sv->is_child)	/* not reaped: the pid is still its own */
-		return kill(r->pid, signo);
-	return os_kill(r->pid, r->start, sv->watch, signo);
-}
 
 static bool
 group_is_empty(const struct service *sv)
@@ -56,40 +45,91 @@ signal_group(struct service *sv, int signo)
 	(void)kill(-sv->rec.pid, SIGCONT);
 }
 
+static int64_t
+grace_ms(const struct service *sv)
+{
+	int64_t half = sv->conf->stop_timeout_ms / 2;
+
+	return half < GRACE_MAX_MS ? half : GRACE_MAX_MS;
+}
+
+/* The first signal, unless a script has seen to it. */
+static void
+ask_leader(struct service *sv, bool seen_to)
+{
+	struct record *r = &sv->rec;
+	char path[1200];
+
+	r->rung = RUNG_SIGNAL;
+	r->deadline_ms = os_now_ms() + (seen_to ?
+	    sv->conf->stop_timeout_ms : grace_ms(sv));
+	(void)service_save(sv);	/* before the signal: a successor goes on */
+	if (!seen_to)
+		(void)service_signal(sv, sv->conf->stop_signal);
+	/* A stopped process never sees the signal. */
+	(void)service_signal(sv, SIGCONT);
+	r->paused = 0;
+	if ((r->want == WANT_DOWN || sv->tree->stopping) &&
+	    service_script(sv, 'd', path, sizeof path))
+		(void)spawn_aux(sv, AUX_CONTROL_D, sv->conf->stop_timeout_ms);
+}
+
+/* The next of what comes before the signal, in this order: stop-command,
+ * control/t. Each has stop-timeout. */
+static void
+stop_softly(struct service *sv, enum aux before)
+{
+	int64_t limit = sv->conf->stop_timeout_ms;
+	struct record *r = &sv->rec;
+	char path[1200];
+	enum aux next = AUX_NONE;
+
+	if (before == AUX_NONE && sv->conf->stop_command.n > 0)
+		next = AUX_STOP;
+	else if (before != AUX_CONTROL_T &&
+	    service_script(sv, 't', path, sizeof path))
+		next = AUX_CONTROL_T;
+	if (next != AUX_NONE) {
+		r->rung = RUNG_COMMAND;
+		/* For a successor; ours is the deadline of the script. */
+		r->deadline_ms = os_now_ms() + limit + SUCCESSOR_MS;
+		(void)service_save(sv);
+		if (spawn_aux(sv, next, limit) == 0)
+			return;
+	}
+	ask_leader(sv, false);
+}
+
 void
 service_stop(struct service *sv)
 {
-	struct record *r = &sv->rec;
-	int64_t limit = sv->conf->stop_timeout_ms;
-	int64_t grace = limit / 2 < GRACE_MAX_MS ? limit / 2 : GRACE_MAX_MS;
-
-	r->rung = 1;
-	r->deadline_ms = os_now_ms() + grace;
-	(void)service_save(sv);	/* before the signal: a successor goes on */
-	(void)service_signal(sv, sv->conf->stop_signal);
-	/* A stopped process never sees the signal. */
-	(void)service_signal(sv, SIGCONT);
+	if (sv->aux_pid > 0)	/* a check that is under way */
+		(void)kill(-sv->aux_pid, SIGKILL);
+	stop_softly(sv, AUX_NONE);
 }
 
 void
 service_escalate(struct service *sv)
 {
 	struct record *r = &sv->rec;
-	int64_t limit = sv->conf->stop_timeout_ms;
-	int64_t grace = limit / 2 < GRACE_MAX_MS ? limit / 2 : GRACE_MAX_MS;
 
-	if (r->rung < 250)
-		r->rung++;
-	if (r->rung == 2) {
-		r->deadline_ms = os_now_ms() + limit - grace;
+	if (r->rung == RUNG_COMMAND) {
+		ask_leader(sv, false);
+		return;
+	}
+	if (r->rung == RUNG_SIGNAL) {
+		r->rung = RUNG_TERM;
+		r->deadline_ms = os_now_ms() + sv->conf->stop_timeout_ms -
+		    grace_ms(sv);
 		(void)service_save(sv);
 		signal_group(sv, SIGTERM);
 		return;
 	}
+	event_tell(sv, "stop", r->rung == RUNG_TERM ?
+	    "did not stop in time: SIGKILL" : "survives SIGKILL");
+	r->rung = RUNG_KILL;
 	r->deadline_ms = os_now_ms() + KILL_AGAIN_MS;
 	(void)service_save(sv);
-	event_tell(sv, "stop", r->rung == 3 ?
-	    "did not stop in time: SIGKILL" : "survives SIGKILL");
 	(void)service_signal(sv, SIGKILL);
 	signal_group(sv, SIGKILL);
 }
@@ -121,11 +161,22 @@ finish(struct service *sv)
 	service_event(sv, EV_CLEARED, NULL);
 }
 
+static bool
+is_stopping_script(const struct service *sv)
+{
+	return sv->aux_pid > 0 && (sv->aux == AUX_STOP ||
+	    sv->aux == AUX_CONTROL_T || sv->aux == AUX_CONTROL_D);
+}
+
 void
 service_clear(struct service *sv)
 {
-	bool ordered = sv->rec.rung > 0;
+	bool ordered = sv->rec.rung > RUNG_NONE;
 
+	if (is_stopping_script(sv)) {	/* it may have things to clean up */
+		sv->rec.deadline_ms = sv->aux_ms + SUCCESSOR_MS;
+		return;
+	}
 	if (sv->aux_pid > 0)	/* a check that is under way */
 		(void)kill(-sv->aux_pid, SIGKILL);
 	if (group_is_empty(sv)) {
@@ -146,6 +197,10 @@ service_look(struct service *sv)
 
 	if (sv->aux == AUX_FINISH && sv->aux_pid > 0)
 		return;
+	if (is_stopping_script(sv)) {	/* killed by its own deadline */
+		sv->rec.deadline_ms = sv->aux_ms + SUCCESSOR_MS;
+		return;
+	}
 	if (group_is_empty(sv)) {
 		finish(sv);
 		return;
@@ -162,11 +217,36 @@ service_look(struct service *sv)
 		sv->rec.deadline_ms = sv->kill_ms;
 }
 
+/* A script of the stop is over. */
+static void
+went_on(struct service *sv, enum aux was, int status)
+{
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	char text[80];
+
+	if (was == AUX_STOP && WIFEXITED(status) && !good) {
+		(void)snprintf(text, sizeof text, "stop-command ended with "
+		    "code %d", WEXITSTATUS(status));
+		event_tell(sv, "stop", text);
+	} else if (was == AUX_STOP && !good) {
+		event_tell(sv, "stop", "stop-command took too long");
+	}
+	if (sv->rec.state == ST_FINISHING) {
+		service_clear(sv);
+		(void)service_save(sv);
+	} else if (sv->rec.state == ST_STOPPING &&
+	    sv->rec.rung == RUNG_COMMAND) {
+		if (was == AUX_CONTROL_T)
+			ask_leader(sv, good);
+		else
+			stop_softly(sv, was);
+	}
+}
+
 void
 service_aux_exited(struct service *sv, int status)
 {
 	enum aux was = sv->aux;
-	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
 	(void)kill(-sv->aux_pid, SIGKILL);
 	sv->aux_pid = 0;
@@ -176,8 +256,10 @@ service_aux_exited(struct service *sv, int status)
 		/* s6's word for "do not start it again" */
 		sv->rec.hold = WIFEXITED(status) && WEXITSTATUS(status) == 125;
 		service_event(sv, EV_CLEARED, NULL);
-	} else if (was == AUX_CHECK && sv->rec.state == ST_STARTING) {
-		if (good) {
+	} else if (was != AUX_CHECK) {
+		went_on(sv, was, status);
+	} else if (sv->rec.state == ST_STARTING) {
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 			service_ready(sv, "check succeeded");
 		} else {
 			sv->aux = AUX_CHECK;

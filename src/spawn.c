@@ -64,7 +64,8 @@ record_start(struct service *sv, pid_t pid)
 	if (os_proc_start(pid, &r->start) < 0)
 		r->start = 0;
 	r->adopted = 0;
-	r->rung = 0;
+	r->rung = RUNG_NONE;
+	r->paused = 0;
 	r->hold = 0;
 	r->started_ms = os_now_ms();
 	r->ready_ms = 0;
@@ -154,26 +155,44 @@ spawn_gate(struct service *sv)
 	return false;
 }
 
-/* runit's words for finish: exit code or -1, signal number. */
+pid_t
+spawn_script(const struct service *sv, char *const arg[])
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		spawn_child_aux(sv, arg, -1);
+	return pid;
+}
+
+static const char *const files[] = {
+	[AUX_CHECK] = "check", [AUX_FINISH] = "finish",
+	[AUX_CONTROL_T] = "control/t", [AUX_CONTROL_D] = "control/d",
+};
+
 int
 spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 {
 	char script[1200], code[16], signo[16];
-	char *arg[4] = { script, code, signo, NULL };
+	char *arg[4] = { script, NULL, NULL, NULL };
 	const struct record *r = &sv->rec;
 	pid_t pid;
 
-	(void)snprintf(script, sizeof script, "%s/%s", sv->conf->dir,
-	    aux == AUX_FINISH ? "finish" : "check");
-	(void)snprintf(code, sizeof code, "%d",
-	    r->exit_kind == EXIT_CODE ? r->exit_value : -1);
-	(void)snprintf(signo, sizeof signo, "%d",
-	    r->exit_kind == EXIT_SIGNAL ? r->exit_value : 0);
-	if (aux == AUX_CHECK)
-		arg[1] = NULL;
-	pid = fork();
-	if (pid == 0)
-		spawn_child_aux(sv, arg, -1);
+	if (aux != AUX_STOP)
+		(void)snprintf(script, sizeof script, "%s/%s", sv->conf->dir,
+		    files[aux]);
+	if (aux == AUX_FINISH) {
+		/* As runsv: exit code or -1, low byte of the status. */
+		(void)snprintf(code, sizeof code, "%d",
+		    r->exit_kind == EXIT_CODE ? r->exit_value : -1);
+		(void)snprintf(signo, sizeof signo, "%d",
+		    r->exit_kind == EXIT_SIGNAL ?
+		    r->exit_value | (r->exit_core ? 0x80 : 0) : 0);
+		arg[1] = code;
+		arg[2] = signo;
+	}
+	pid = spawn_script(sv, aux == AUX_STOP ? sv->conf->stop_command.v :
+	    arg);
 	if (pid < 0)
 		return -1;
 	sv->aux = aux;

@@ -6,6 +6,7 @@
  * through the gate; nothing is printed here.
  */
 #include <sys/file.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,6 +165,30 @@ prepare(const struct service *sv, bool leader, struct conf_user *u)
 	return env;
 }
 
+/* runsv's control/u: run, and waited for, before each start, with the rights
+ * of the supervisor; what becomes of it does not matter. */
+static void
+run_up_script(const struct service *sv, char **env)
+{
+	char path[1200];
+	char *arg[] = { path, NULL };
+	int fd, status;
+	pid_t pid;
+
+	if (!service_script(sv, 'u', path, sizeof path))
+		return;
+	if ((pid = fork()) == 0) {
+		/* Not the lock: it must not outlive the service. */
+		if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0)
+			(void)dup2(fd, 0);
+		if (chdir(sv->conf->dir) == 0)
+			(void)execve(path, arg, env);
+		_exit(111);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
 /* Its own files of the run directory. */
 static void
 give_away(const struct service *sv, const struct conf_user *u)
@@ -199,6 +224,7 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	env = prepare(sv, true, &u);
 	give_away(sv, &u);
 	place_log(sv);
+	run_up_script(sv, env);
 	place_sockets(sv);
 	if (ready_fd >= 0)
 		place(ready_fd, sv->conf->ready_fd);

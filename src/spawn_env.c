@@ -140,6 +140,18 @@ add_configured(const struct conf_service *c, char *err)
 	return 0;
 }
 
+/* Beside the leader: which process that is, by systemd's name for it. */
+static void
+add_main_pid(int32_t pid)
+{
+	char text[16];
+
+	if (pid <= 1)
+		return;
+	(void)snprintf(text, sizeof text, "%d", (int)pid);
+	put("MAINPID", text);
+}
+
 /* sd_listen_fds(3) */
 static void
 add_sockets(const struct conf_sockets *sockets)
@@ -173,6 +185,8 @@ spawn_env(const struct service *sv, const struct conf_user *u, bool leader,
 	add_svtree(sv);
 	if (leader)
 		add_sockets(&sv->conf->sockets);
+	else
+		add_main_pid(sv->rec.pid);
 	if (add_configured(sv->conf, err) < 0)
 		return NULL;
 	if (env.full) {

@@ -137,6 +137,7 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	json_set_int(b, "restarts", r->restarts);
 	json_set_time(b, "next_at", next_at_us(conf, r, now));
 	json_set_bool(b, "adopted", r->adopted != 0);
+	json_set_bool(b, "paused", r->paused != 0);
 	put_needs(b, conf);
 	json_set_bool(b, "stale", stale);
 	put_port(b, conf);

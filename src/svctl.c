@@ -25,6 +25,8 @@ static const struct {
 	{ "restart", svctl_act },
 	{ "once", svctl_act },
 	{ "signal", svctl_signal },
+	{ "pause", svctl_signal },
+	{ "cont", svctl_signal },
 	{ "enable", svctl_act },
 	{ "disable", svctl_act },
 	{ "wait", svctl_wait },

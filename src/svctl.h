@@ -46,7 +46,7 @@ struct sv {
 	char	next_at[32], description[256], needs[512];
 	char	exit_kind[16], exit_signal[32], exit_at[32];
 	int64_t	pid, restarts, exit_code, port;
-	bool	enabled, adopted, oom, stale, exit_good;
+	bool	enabled, adopted, oom, stale, exit_good, paused;
 };
 
 struct sup {			/* the supervisor; pid 0: there is none */

@@ -55,6 +55,7 @@ static const struct field {
 	FIELD(pid, NUMBER), FIELD(user, TEXT), FIELD(health, TEXT),
 	FIELD(health_text, TEXT), FIELD(text, TEXT), FIELD(reason, TEXT),
 	FIELD(restarts, NUMBER), FIELD(next_at, TEXT), FIELD(adopted, FLAG),
+	FIELD(paused, FLAG),
 	FIELD(needs, NEEDS), FIELD(stale, FLAG), FIELD(port, NUMBER),
 	FIELD(description, TEXT),
 #undef FIELD

@@ -85,9 +85,9 @@ put_state(const struct page *p)
 	ctl_ago(age, sizeof age, sv->since);
 	ctl_local(when, sizeof when, sv->since);
 	put_label(p, "is");
-	(void)printf("%s%s%s for %s (since %s)%s\n", ctl_hue(&p->t, hue),
+	(void)printf("%s%s%s for %s (since %s)%s%s\n", ctl_hue(&p->t, hue),
 	    sv->state, ctl_hue(&p->t, HUE_NONE), age, when, sv->adopted ?
-	    ", adopted" : "");
+	    ", adopted" : "", sv->paused ? ", paused" : "");
 	(void)snprintf(text, sizeof text, "%s%s", sv->want, sv->enabled ?
 	    "" : " (disabled)");
 	put_text(p, "wanted", text);

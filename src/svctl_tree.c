@@ -50,10 +50,14 @@ svctl_signal(struct ctl *c)
 	const char *word = c->name[0];
 	int i, rc, worst = CTL_OK;
 
-	if (conf_signal(word) < 0)
-		return bad_signal(c);
-	c->name++;
-	c->n--;
+	if (ctl_is(c->verb->name, "signal")) {
+		if (conf_signal(word) < 0)
+			return bad_signal(c);
+		c->name++;
+		c->n--;
+	} else {
+		word = ctl_is(c->verb->name, "pause") ? "STOP" : "CONT";
+	}
 	if ((rc = ctl_expand(c)) != CTL_OK ||
 	    (rc = ctl_fetch(c, c->name, c->n, NULL, NULL, false)) != CTL_OK)
 		return rc;

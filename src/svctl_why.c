@@ -132,6 +132,8 @@ ctl_story(char *dst, size_t cap, const struct sv *sv)
 		append(dst, cap, "disabled");
 	if (sv->stale)
 		append(dst, cap, "runs by an old definition");
+	if (sv->paused)
+		append(dst, cap, "paused");
 	if (ctl_is_up(sv)) {
 		if (!ctl_is(sv->health, "ok"))
 			append(dst, cap, sv->health_text);

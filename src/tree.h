@@ -29,7 +29,8 @@ struct definitions {
 	int	 users;
 };
 
-enum aux { AUX_NONE, AUX_CHECK, AUX_FINISH };
+enum aux { AUX_NONE, AUX_CHECK, AUX_FINISH, AUX_STOP, AUX_CONTROL_T,
+	AUX_CONTROL_D };
 
 struct hook_state {
 	unsigned count;		/* told since it ran last */
@@ -55,6 +56,10 @@ struct service {
 	pid_t	 aux_pid;	/* 0: none runs */
 	int64_t	 aux_ms;	/* deadline, or when check runs next; 0 none */
 	struct hook_state *hook; /* HOOK_COUNT of them, NULL: it has none */
+	pid_t	 script_pid;	/* control script of a signal, 0 none */
+	int64_t	 script_ms;	/* its deadline */
+	int	 script_signo;	/* sent when it fails, */
+	int32_t	 script_for;	/* to this process */
 	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */

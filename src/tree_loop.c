@@ -51,13 +51,16 @@ reap(struct tree *t)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (i = 0; i < t->n; i++)
-			if (t->sv[i]->aux_pid == pid)
+			if (t->sv[i]->aux_pid == pid ||
+			    t->sv[i]->script_pid == pid)
 				break;
 		sv = tree_find_pid(t, pid);
 		if (pid == t->preflight_pid)
 			upgrade_exited(t, status);
 		else if (hook_exited(t, pid, status))
 			continue;
+		else if (i < t->n && t->sv[i]->script_pid == pid)
+			service_script_exited(t->sv[i], status);
 		else if (i < t->n)
 			service_aux_exited(t->sv[i], status);
 		else if (sv != NULL && sv->is_child)

@@ -188,7 +188,8 @@ find_unquiet(const struct tree *t)
 	int i;
 
 	for (i = 0; i < t->n; i++)
-		if (t->sv[i]->gate_fd >= 0 || t->sv[i]->aux_pid > 0)
+		if (t->sv[i]->gate_fd >= 0 || t->sv[i]->aux_pid > 0 ||
+		    t->sv[i]->script_pid > 0)
 			return t->sv[i];
 	return NULL;
 }

@@ -249,5 +249,305 @@ class Hooks(rig.Case):
                       done.stdout + done.stderr)
 
 
+
+def script(text):
+    return "#!/bin/sh\n" + text + "\n"
+
+
+class Scripted(rig.Case):
+    """Services with scripts beside run; each writes to the service's log."""
+
+    def with_control(self, run, conf="[service]\n", finish=None, **control):
+        t = self.tree({}, start=False)
+        t.add("a", {"conf": conf, "run": run})
+        if finish is not None:
+            t.add("a", {"finish": finish})
+        for letter, text in control.items():
+            path = os.path.join(t.services, "a", "control",
+                                letter.removeprefix("n"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="ascii") as f:
+                f.write(script(text))
+            os.chmod(path, 0o755)
+        t.start()
+        return t
+
+    def words(self, tree, name="a"):
+        return [l.split(" ", 1)[1] for l in
+                tree.log_text(name).splitlines() if " " in l]
+
+
+# Says which signals come to it; the file "ready" is there when it can.
+TRAPS = "".join(f"trap 'echo got {s}' {s}\n" for s in
+                ("HUP", "ALRM", "INT", "QUIT", "USR1", "USR2", "TERM",
+                 "CONT")) + "touch ready\nwhile :; do sleep 0.05; done"
+
+
+class Stop(Scripted):
+    def test_the_stop_command_comes_first(self):
+        t = self.with_control(
+            "trap 'echo got TERM; exit 0' TERM\ntouch ready\n"
+            "while :; do sleep 0.05; done",
+            "[service]\nstop-command = sh -c "
+            "'echo asked $MAINPID; exit 3'\n")
+        pid = t.wait("a", "UP")["pid"]
+        rig.eventually(lambda: os.path.exists(
+            os.path.join(t.services, "a", "ready")), what="the trap")
+        with t.subscribe() as events:
+            t.call("Stop", {"name": "a"})
+            event = events.until(lambda e: e["event"] == "stop")
+            self.assertEqual(event["reason"], "stop-command ended with "
+                                              "code 3")
+        t.wait("a", "DOWN")
+        rig.eventually(lambda: self.words(t) == [f"asked {pid}", "got TERM"],
+                       what="both words in order")
+
+    def test_a_service_that_the_command_ended_gets_no_signal(self):
+        t = self.with_control(
+            "trap 'echo got TERM; exit 0' TERM\n"
+            "while [ ! -e end ]; do sleep 0.02; done; echo bye",
+            "[service]\nstop-command = sh -c 'touch end; "
+            "while kill -0 $MAINPID 2>/dev/null; do sleep 0.02; done; "
+            "echo command-end'\n")
+        t.wait("a", "UP")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN", timeout=30)
+        rig.eventually(lambda: len(self.words(t)) == 2, what="two words")
+        self.assertEqual(self.words(t), ["bye", "command-end"])
+
+    def test_a_command_that_hangs_is_killed_and_the_signal_follows(self):
+        t = self.with_control(
+            "trap 'echo got TERM; exit 0' TERM\n"
+            "while :; do sleep 0.05; done",
+            "[service]\nstop-timeout = 500ms\n"
+            "stop-command = sh -c 'sleep 1001 & sleep 1002'\n")
+        t.wait("a", "UP")
+        with t.subscribe() as events:
+            t.call("Stop", {"name": "a"})
+            event = events.until(lambda e: e["event"] == "stop")
+            self.assertEqual(event["reason"], "stop-command took too long")
+        t.wait("a", "DOWN")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can do that")
+    def test_the_command_runs_as_the_user_of_the_service(self):
+        t = self.tree({"a": SLEEPER + "user = nobody\n"
+                            "stop-command = id -un\n"})
+        t.wait("a", "UP")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN")
+        rig.eventually(lambda: count(t, "a", "nobody") == 1, what="its name")
+
+    def test_a_supervisor_killed_meanwhile_goes_on_with_the_stop(self):
+        t = self.tree({"a": SLEEPER + "stop-timeout = 1s\n"
+                            "stop-command = sh -c 'echo asked; "
+                            "exec sleep 1002'\n"})
+        pid = t.wait("a", "UP")["pid"]
+        t.call("Stop", {"name": "a"})
+        rig.eventually(lambda: count(t, "a", "asked") == 1, what="the word")
+        t.kill_supervisor()
+        t.start()
+        t.wait("a", "DOWN", timeout=30)
+        self.assertFalse(os.path.exists(f"/proc/{pid}/exe"))
+
+    def test_every_restart_asks_as_well(self):
+        t = self.tree({"a": SLEEPER + "stop-command = echo asked\n"})
+        pid = t.wait("a", "UP")["pid"]
+        t.call("Restart", {"name": "a"})
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+        rig.eventually(lambda: count(t, "a", "asked") == 1, what="the word")
+
+    def test_what_is_left_behind_is_named(self):
+        t = self.tree({"a": {
+            "run": "sleep 1001 & trap 'exit 0' TERM; touch ready\n"
+                   "while :; do sleep 0.05; done"}})
+        t.wait("a", "UP")
+        rig.eventually(lambda: os.path.exists(
+            os.path.join(t.services, "a", "ready")), what="the trap")
+        with t.subscribe() as events:
+            t.call("Stop", {"name": "a"})
+            event = events.until(lambda e: e["event"] == "straggler")
+            self.assertRegex(event["reason"],
+                             r"left behind in its group: sleep \(pid \d+\)")
+        t.wait("a", "DOWN")
+
+
+class Pause(Scripted):
+    def state(self, pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+
+    @unittest.skipUnless(sys.platform == "linux", "reads /proc")
+    def test_pause_and_cont(self):
+        t = self.tree({"a": SLEEPER})
+        pid = t.wait("a", "UP")["pid"]
+        self.assertFalse(t.service("a")["paused"])
+        done = t.svctl("pause", "a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rig.eventually(lambda: self.state(pid) == "T", what="a stop")
+        self.assertTrue(t.service("a")["paused"])
+        self.assertIn("paused", t.svctl("status").stdout)
+        t.kill_supervisor()
+        t.start()
+        self.assertTrue(t.service("a")["paused"])
+        self.assertEqual(t.svctl("cont", "a").returncode, 0)
+        rig.eventually(lambda: self.state(pid) == "S", what="its going on")
+        self.assertFalse(t.service("a")["paused"])
+
+    def test_a_paused_service_can_be_stopped_and_comes_back_running(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        t.svctl("pause", "a")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN")
+        self.assertFalse(t.service("a")["paused"])
+        t.call("Start", {"name": "a"})
+        t.wait("a", "UP")
+        self.assertFalse(t.service("a")["paused"])
+
+    def test_a_program_does_not_restart_what_a_person_paused(self):
+        t = self.tree({
+            "a": SLEEPER,
+            "b": {"conf": "[service]\ntype = oneshot\ngrants = Restart\n",
+                  "down": True,
+                  "run": "svctl restart --no-wait a 2>&1; echo tried"}})
+        pid = t.wait("a", "UP")["pid"]
+        t.svctl("pause", "a")
+        t.call("Start", {"name": "b"})
+        rig.eventually(lambda: count(t, "b", "tried") == 1, what="a try")
+        self.assertEqual(count(t, "b", "it is paused"), 1)
+        self.assertEqual(t.service("a")["pid"], pid)
+
+
+class Control(Scripted):
+    SIGNALS = (("HUP", "h"), ("ALRM", "a"), ("INT", "i"), ("QUIT", "q"),
+               ("USR1", "1"), ("USR2", "2"), ("TERM", "t"))
+
+    def ready(self, tree):
+        rig.eventually(lambda: os.path.exists(
+            os.path.join(tree.services, "a", "ready")), what="the traps")
+
+    def test_a_script_that_succeeds_replaces_the_signal(self):
+        t = self.with_control(TRAPS, **{
+            "n" + l: f"echo script {l}" for _, l in self.SIGNALS})
+        t.wait("a", "UP")
+        self.ready(t)
+        for name, letter in self.SIGNALS:
+            t.call("Signal", {"name": "a", "signal": name})
+            rig.eventually(lambda: f"script {letter}" in self.words(t),
+                           what=f"control/{letter}")
+            # It runs until the script is reaped.
+            rig.eventually(lambda: self.is_free(t), what="its end")
+        self.assertEqual([w for w in self.words(t) if "got" in w], [])
+
+    def is_free(self, tree):
+        """No control script is at work: CONT has none and is harmless."""
+        try:
+            tree.call("Signal", {"name": "a", "signal": "CONT"})
+        except rig.CallError as e:
+            self.assertIn("still at work", str(e))
+            return False
+        return True
+
+    def test_a_script_that_fails_lets_the_signal_through(self):
+        t = self.with_control(TRAPS, **{
+            "n" + l: f"echo script {l}; exit 1" for _, l in self.SIGNALS})
+        t.wait("a", "UP")
+        self.ready(t)
+        for name, letter in self.SIGNALS:
+            t.call("Signal", {"name": "a", "signal": name})
+            rig.eventually(lambda: f"got {name}" in self.words(t),
+                           what=f"SIG{name}")
+            self.assertIn(f"script {letter}", self.words(t))
+
+    def test_a_second_signal_waits_for_its_turn(self):
+        t = self.with_control(TRAPS, h="while [ ! -e go ]; do sleep 0.02; "
+                                       "done")
+        t.wait("a", "UP")
+        self.ready(t)
+        t.call("Signal", {"name": "a", "signal": "HUP"})
+        with self.assertRaisesRegex(rig.CallError, "still at work"):
+            t.call("Signal", {"name": "a", "signal": "HUP"})
+        t.add("a", {"files": {"go": ""}})
+        rig.eventually(lambda: not self.refused(t), what="its end")
+
+    def refused(self, tree):
+        try:
+            tree.call("Signal", {"name": "a", "signal": "HUP"})
+        except rig.CallError:
+            return True
+        return False
+
+    def test_t_and_d_on_the_way_down_and_u_on_the_way_up(self):
+        t = self.with_control(
+            "echo run; trap 'echo got INT; exit 0' INT\ntrap 'echo got TERM'"
+            " TERM\nwhile :; do sleep 0.05; done",
+            u="echo up", t="echo t; kill -INT $MAINPID", d="echo down",
+            finish="echo finish $1 $2")
+        t.wait("a", "UP")
+        rig.eventually(lambda: "run" in self.words(t), what="run")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN", timeout=30)
+        rig.eventually(lambda: "finish 0 0" in self.words(t), what="finish")
+        words = self.words(t)
+        self.assertEqual(words[:3], ["up", "run", "t"])
+        # The trap speaks when the shell's sleep is over.
+        self.assertEqual(sorted(words[3:5]), ["down", "got INT"])
+        self.assertEqual(words[5:], ["finish 0 0"])
+
+    def test_a_failing_t_is_followed_by_the_signal_and_d(self):
+        t = self.with_control(
+            "trap 'echo got TERM; exit 7' TERM\n"
+            "touch ready; while :; do sleep 0.05; done",
+            t="echo t; exit 1", d="echo down", finish="echo finish $1 $2")
+        t.wait("a", "UP")
+        self.ready(t)
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN", timeout=30)
+        rig.eventually(lambda: "finish 7 0" in self.words(t), what="finish")
+        words = self.words(t)
+        self.assertEqual(words[0], "t")
+        self.assertEqual(sorted(words[1:3]), ["down", "got TERM"])
+
+    def test_a_t_that_sees_to_nothing_is_not_waited_for_for_ever(self):
+        t = self.with_control(
+            "trap '' TERM INT; while :; do sleep 0.05; done",
+            "[service]\nstop-timeout = 400ms\n", t="exit 0")
+        t.wait("a", "UP")
+        t.call("Stop", {"name": "a"})
+        t.wait("a", "DOWN", timeout=30)
+
+    def test_a_restart_runs_t_and_not_d(self):
+        t = self.with_control("echo run; exec sleep 1000", t="echo t; exit 1",
+                              d="echo down")
+        pid = t.wait("a", "UP")["pid"]
+        rig.eventually(lambda: "run" in self.words(t), what="run")
+        t.call("Restart", {"name": "a"})
+        t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid,
+               timeout=30)
+        rig.eventually(lambda: self.words(t).count("run") == 2, what="run")
+        self.assertEqual(self.words(t), ["run", "t", "run"])
+
+
+class Finish(Scripted):
+    def finished(self, run, how=None):
+        t = self.with_control(run, "[service]\nrestart = never\n"
+                              "[limits]\ncore = 0\n",
+                              finish='echo "finish $1 $2"; pwd')
+        if how is not None:
+            pid = t.wait("a", "UP")["pid"]
+            os.kill(pid, how)
+        rig.eventually(lambda: len(self.words(t)) >= 2, what="finish")
+        self.assertEqual(self.words(t)[1], os.path.join(t.services, "a"))
+        return self.words(t)[0]
+
+    def test_code_and_signal_as_runsv_gives_them(self):
+        self.assertEqual(self.finished("exit 0"), "finish 0 0")
+        self.assertEqual(self.finished("exit 255"), "finish 255 0")
+        self.assertEqual(self.finished("exec sleep 1000", signal.SIGKILL),
+                         "finish -1 9")
+        self.assertEqual(self.finished("exec sleep 1000", signal.SIGTERM),
+                         "finish -1 15")
+
+
 if __name__ == "__main__":
     rig.main()

@@ -101,7 +101,7 @@ put_record(const struct record *r)
 	put(r->state);
 	put(r->again | r->disabled << 1 | r->clean << 2 | r->hold << 3 |
 	    r->adopted << 4);
-	put(up_to(r->rung, 3));
+	put(up_to(r->rung, RUNG_KILL));
 	put(r->exit_kind);
 	put(r->exit_value != 0);
 	put(whose(r->pid, r->start));
