@@ -118,7 +118,8 @@ static struct sv
 make(const char *type, const char *want, const char *state, int pid,
     const char *exit_at, int code)
 {
-	struct sv sv = { .pid = pid, .exit_code = code, .enabled = true };
+	struct sv sv = { .pid = pid, .exit_code = code, .enabled = true,
+	    .exit_good = code == 0 };
 
 	(void)strlcpy(sv.name, "a", sizeof sv.name);
 	(void)strlcpy(sv.type, type, sizeof sv.type);
@@ -197,6 +198,7 @@ Test(svctl_why, the_first_unmet_need_is_named)
 	(void)strlcpy(sv[1].health, "ok", sizeof sv[1].health);
 	cr_assert_null(ctl_unmet(&l, &sv[0], &healthy));
 	sv[2].exit_code = 1;
+	sv[2].exit_good = false;
 	cr_assert_eq(ctl_unmet(&l, &sv[0], &healthy), &sv[2]);
 	cr_assert_not(healthy);
 }
