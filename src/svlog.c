@@ -110,6 +110,8 @@ main(int argc, char **argv)
 	os_files_raise();
 	if (os_open() < 0 || os_signals(signals) < 0 || oslog_open() < 0)
 		die(EXIT_SYSTEM, "prepare the loop");
+	/* From here on SIGHUP is heard; who comes before is seen below. */
+	(void)notify_send("READY=1");
 	svlog_streams_open(&dirs);
 	while (!ending) {
 		n = os_wait(-1, ev, (int)nitems(ev));

@@ -22,10 +22,10 @@ static struct conf_service logger_conf = {
 	.name = (char *)"svlog",
 	.description = (char *)"the logger of this tree",
 	.exec = { logger_words, 1 },
-	.restart = RESTART_ALWAYS,
+	.restart = RESTART_ALWAYS, .ready = READY_NOTIFY,
 	.restart_delay_ms = 200, .restart_max_ms = 5000,
 	.stop_signal = SIGTERM, .stop_timeout_ms = 20000,
-	.start_timeout_ms = 60000,
+	.start_timeout_ms = 10000,
 	.dir = (char *)"/",
 };
 
@@ -222,7 +222,6 @@ begin(struct service *sv)
 static void
 commit(struct tree *t, struct loading *l, const struct tree_change *change)
 {
-	struct service *logger;
 	bool first = t->sv == NULL;
 	int i;
 
@@ -244,8 +243,7 @@ commit(struct tree *t, struct loading *l, const struct tree_change *change)
 		else if (t->sv[i]->rec.seq == 0)
 			begin(t->sv[i]);
 	}
-	if ((logger = tree_find(t, "svlog")) != NULL && logger->rec.pid > 0)
-		(void)service_signal(logger, SIGHUP);
+	tree_tell_logger(t);
 	t->needs_changed = true;
 }
 

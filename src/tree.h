@@ -138,6 +138,8 @@ int64_t hook_deadline(const struct tree *t);
 void hook_step(struct tree *t, int64_t now);
 
 /* tree_mend.c */
+/* The logger looks for new FIFOs. */
+void tree_tell_logger(struct tree *t);
 /* What somebody took from the run directory is made anew, and told. */
 void tree_mend(struct tree *t);
 

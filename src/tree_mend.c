@@ -119,9 +119,22 @@ mend_directory(struct tree *t)
 }
 
 void
+tree_tell_logger(struct tree *t)
+{
+	struct service *logger = tree_find(t, "svlog");
+
+	if (logger == NULL)
+		return;
+	/* Before it is ready SIGHUP would end it, and it has yet to look. */
+	if (logger->notify_fd >= 0)
+		service_notified(logger);
+	if (logger->rec.state == ST_UP)
+		(void)service_signal(logger, SIGHUP);
+}
+
+void
 tree_mend(struct tree *t)
 {
-	struct service *logger;
 	int i, mended = 0;
 
 	t->mend_ms = 0;
@@ -137,8 +150,7 @@ tree_mend(struct tree *t)
 		mended += mend_service(t->sv[i]);
 	if (mended == 0)
 		return;
-	if ((logger = tree_find(t, "svlog")) != NULL && logger->rec.pid > 0)
-		(void)service_signal(logger, SIGHUP);
+	tree_tell_logger(t);
 	event_tree(t, "alarm", "somebody removed files of the run directory; "
 	    "they were made anew");
 }

@@ -58,12 +58,12 @@ on_signal(int signo)
 }
 
 static void
-release(bool all)
+release(void)
 {
 	int i, k;
 
 	for (i = k = 0; i < nheld; i++) {
-		if (all || now_ms() >= held[i].until_ms)
+		if (now_ms() >= held[i].until_ms)
 			(void)ptrace(PTRACE_DETACH, held[i].pid, 0, 0);
 		else
 			held[k++] = held[i];
@@ -82,6 +82,23 @@ hold(pid_t pid)
 	held[nheld++] = (struct held){ pid, now_ms() + hold_ms };
 }
 
+/* Whoever is held, or was born a moment ago, finds out what has happened. */
+static void
+let_go(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) >= 0 ||
+	    errno == EINTR) {
+		if (pid > 0 && WIFSTOPPED(status))
+			hold(pid);
+		release();
+		(void)poll(NULL, 0, 1);
+	}
+	exit(0);
+}
+
 /* Everything is over for the program; its children live on. */
 static void
 finish(const char *how, long nr)
@@ -96,11 +113,7 @@ finish(const char *how, long nr)
 	else
 		printf("idle %ld\n", stops);
 	(void)fflush(stdout);
-	while (nheld > 0) {	/* whoever is held sees what has happened */
-		(void)poll(NULL, 0, 1);
-		release(false);
-	}
-	exit(0);
+	let_go();
 }
 
 static void
@@ -135,8 +148,7 @@ step(pid_t pid, int status)
 	}
 	if (!WIFSTOPPED(status)) {
 		printf("ended %ld %d\n", stops, status);
-		release(true);
-		exit(0);
+		let_go();
 	}
 	if (WSTOPSIG(status) == (SIGTRAP | 0x80))
 		at_system_call();
@@ -191,7 +203,7 @@ main(int argc, char **argv)
 	for (;;) {
 		if (told_to_end)
 			finish(NULL, 0);
-		release(false);
+		release();
 		pid = waitpid(-1, &status, __WALL);
 		if (pid > 0)
 			step(pid, status);

@@ -110,6 +110,9 @@ expand(uint32_t from, uint32_t limit)
 			return false;
 		if (list[i].kind > M_BOOT || list[i].kind == M_CRASH)
 			continue;
+		sim_load(mem);
+		if (sim_is_crowded())
+			continue;
 		for (k = 1; k <= deeds; k++) {
 			sim_load(mem);
 			list[i].crash = (uint8_t)k;
@@ -202,6 +205,7 @@ set_up(size_t play)
 		    .stop_signal = SIGTERM, .stop_timeout_ms = 20000,
 		    .start_timeout_ms = 60000,
 		    .fingerprint = (uint64_t)i + 1 };
+	w_conf[W_LOGGER].ready = READY_NOTIFY;
 	plays[play].set();
 }
 

@@ -90,7 +90,7 @@ behave(void)
 			continue;
 		else if (p->kind == K_AUX || p->term)
 			w_die(p, 0);
-		else if (p->kind != K_MAIN || p->svc == W_LOGGER)
+		else if (p->kind != K_MAIN)
 			continue;
 		else if (w_conf[p->svc].type == TYPE_ONESHOT)
 			w_die(p, 0);

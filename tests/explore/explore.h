@@ -37,6 +37,7 @@ extern struct tree sim_tree;
 
 void sim_begin(void);		/* the world before the first supervisor */
 int sim_steps(struct step *list);	/* what can happen now */
+bool sim_is_crowded(void);	/* enough processes: no more crashes */
 /* Does it; the number of deeds of the supervisor, or -1 when it was killed. */
 int sim_do(struct step s);
 void sim_name(struct step s, char *text, size_t cap);

@@ -297,7 +297,7 @@ may_process(struct step *list, int i)
 		may(list, M_GATE, i);
 	if (p->life != P_RUNS || p->kind == K_FOREIGN)
 		return;
-	if (p->kind == K_MAIN && p->svc != W_LOGGER && !p->said &&
+	if (p->kind == K_MAIN && !p->said &&
 	    w_conf[p->svc].ready == READY_NOTIFY)
 		may(list, M_READY, i);
 	if (p->svc == W_LOGGER && !p->term)
@@ -330,7 +330,19 @@ may_supervisor(struct step *list)
 	may(list, M_RELOAD, 1);
 	if (!sim_tree.stopping)
 		may(list, M_SHUTDOWN, 0);
-	may(list, M_CRASH, 0);
+	if (!sim_is_crowded())
+		may(list, M_CRASH, 0);
+}
+
+/* A child that nobody lets on its way piles up with every SIGKILL. */
+bool
+sim_is_crowded(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < W_PROCS; i++)
+		n += w.proc[i].life != P_NONE;
+	return n > W_PROCS / 2;
 }
 
 int

@@ -19,7 +19,7 @@
 #define W_SERVICES	3	/* a, b and svlog */
 #define W_LOGGER	2
 #define W_NOBODY	W_SERVICES
-#define W_PROCS		10
+#define W_PROCS		12
 #define W_FDS		28
 #define W_SLOTS		4
 #define W_FD_BASE	500
