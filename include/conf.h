@@ -84,6 +84,7 @@ struct conf_health {		/* [health]; type NULL means no probe */
 	int64_t	 deep_ms;	/* between two deep probes, 0 none */
 	int64_t	 deep_timeout_ms; /* 30 s */
 	bool	 restart;	/* restart when failing; default yes */
+	bool	 dump;		/* SIGQUIT before that; default no */
 };
 
 struct conf_container {		/* [container]; name NULL means none */

@@ -135,6 +135,8 @@ static const struct conf_key keys[] = {
     "of such a request" },
 { "health", "restart", KIND_BOOL, AT(health.restart), NULL,
     "restart when failing" },
+{ "health", "dump", KIND_BOOL, AT(health.dump), NULL,
+    "SIGQUIT before such a restart: a Go program tells where it hangs" },
 { "container", "name", KIND_TEXT, AT(container.name), NULL,
     "of the container" },
 { "container", "service", KIND_TEXT, AT(container.service), NULL,

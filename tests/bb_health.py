@@ -69,6 +69,10 @@ class Monitored(rig.Case):
         rig.eventually(lambda: server.state()[key] >= first + count,
                        what=f"{count} more probes")
 
+    def incident(self, events, words, name="llm"):
+        return events.until(lambda e: e["event"] == "incident" and
+                            e["service"] == name and words in e["reason"])
+
     def restarts(self, events, name="llm"):
         return events.until(lambda e: e["event"] == "verb" and
                             e["service"] == name and
@@ -145,7 +149,7 @@ class Ollama(Monitored):
             found = time.monotonic() - begin
             self.restarts(events)
             stopping = events.state("llm", "STOPPING")
-            healed = events.until(lambda e: e["event"] == "incident")
+            healed = self.incident(events, "healed")
             took = time.monotonic() - begin
         note(f"times of the shipped configuration by {FACTOR}: hang found "
              f"after {found:.2f} s (window {WINDOW:.2f} s), healed after "
@@ -174,6 +178,31 @@ class Ollama(Monitored):
         tree.wait("llm", lambda s: s["pid"] not in (None, old))
         self.health(tree, "llm", "ok")
         self.assertFalse(alive(old))
+
+    def test_evidence_is_kept(self):
+        """its last line, and where it hung when asked to tell"""
+        tree, server = self.server(health=FAST + "dump = yes\n")
+        server.request("/api/embed", {"model": "none"})
+        with tree.subscribe() as events:
+            server.fault("hang")
+            e = self.incident(events, "its last line was: [GIN]")
+            self.assertTrue(e["reason"].endswith('POST    "/api/embed"'), e)
+            self.incident(events, "healed by a restart")
+        rig.eventually(lambda: "goroutine 1" in tree.log_text("llm"),
+                       what="the dump")
+        sv = self.health(tree, "llm", "ok")
+        self.assertEqual(sv["last_exit"]["code"], 2)
+        self.assertTrue(sv["text"].startswith("restarted: hung:"), sv)
+
+    def test_a_dump_is_not_waited_for_long(self):
+        """a process that SIGQUIT does not move is restarted all the same"""
+        tree = self.start({"a": {
+            "conf": "[service]\nexec = /bin/sh run.sh\n[health]\n"
+            "type = exec\ncommand = test ! -e bad\ndump = yes\n" + FAST,
+            "files": {"run.sh": "trap '' QUIT\nwhile :; do sleep 1; done"}}})
+        pid = self.health(tree, "a", "ok")["pid"]
+        tree.add("a", {"files": {"bad": ""}})
+        tree.wait("a", lambda s: s["pid"] not in (None, pid))
 
     def test_busy_is_left_alone(self):
         """503 is busy: told, and left alone"""
@@ -345,8 +374,7 @@ class Deep(Monitored):
             self.assertIn("fails: POST /api/generate answers 500, 2 times: "
                           '{"error":"llama runner process has terminated',
                           e["reason"])
-            e = events.until(lambda e: e["event"] == "incident")
-            self.assertIn("unload llama3.2:1b: fails", e["reason"])
+            self.incident(events, "unload llama3.2:1b: fails")
             self.restarts(events)
         self.health(tree, "llm", "ok")
 
@@ -355,7 +383,7 @@ class Deep(Monitored):
         server.request("/api/generate", {"model": "llama3.2:1b"})
         with tree.subscribe() as events:
             server.fault("generate-fails")
-            events.until(lambda e: e["event"] == "incident")
+            self.incident(events, "unload")
             server.fault("none")
             server.request("/api/generate", {"model": "llama3.2:1b",
                                              "keep_alive": 0})
@@ -604,9 +632,8 @@ class Ladder(Monitored):
             tree.call("Restart", {"name": "llm"})
             for _ in range(4):              # ours, and three of the monitor
                 self.restarts(events)
-            e = events.until(lambda e: e["event"] == "incident")
-            self.assertIn("gave up after 3 restarts: hung: no answer to GET "
-                          "/api/tags", e["reason"])
+            self.incident(events, "gave up after 3 restarts: hung: no "
+                          "answer to GET /api/tags")
         sv = tree.wait("llm", lambda s: s["text"])
         self.assertIn("restarted 3 times in 30 min in vain", sv["text"])
         self.assertEqual((sv["health"], sv["restarts"]), ("failing", 3))
@@ -691,7 +718,8 @@ class Itself(Monitored):
     def test_without_probes_it_sleeps(self):
         """nothing to probe: no wake-ups"""
         tree = self.start({"a": "[service]\nexec = sleep 1000\n"})
-        sv = tree.wait("health-monitor", "UP")
+        sv = self.health(tree, "health-monitor", "ok")
+        self.assertEqual(sv["health_text"], "no service has [health]")
 
         def switches():
             with open(f"/proc/{sv['pid']}/status", encoding="ascii") as f:

@@ -12,6 +12,7 @@
 #include "health_plan.h"
 #include "health_verdict.h"
 #include "health_words.h"
+#include "launcher.h"
 
 static const struct rules rules = { .timeout_ms = 3000,
     .deep_timeout_ms = 30000, .start_grace_ms = 60000,
@@ -595,4 +596,72 @@ Test(health, a_deep_request_changes_nothing_of_the_model)
 	cr_expect_eq(body_put_deep(SERVER_OLLAMA, "model", text, 16), -1);
 	cr_assert_eq(body_put_unload("m", text, sizeof text), 0);
 	cr_expect_str_eq(text, "{\"model\":\"m\",\"keep_alive\":0}");
+}
+
+/* --- who started it */
+
+#define ID	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OURS	"0::/system.slice/svtree.service\n"
+
+Test(health, a_control_group_names_what_stops_it)
+{
+	static const struct {
+		const char *cgroup, *advice;
+	} rows[] = {
+		{ "0::/system.slice/ollama.service\n",
+		    "systemctl disable --now ollama" },
+		{ "12:pids:/system.slice/ollama.service\n0::/x\n",
+		    "systemctl disable --now ollama" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/"
+		    "ollama.service\n",
+		    "systemctl --user disable --now ollama" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/init.scope"
+		    "\n", "" },
+		{ "0::/user.slice/user-1000.slice/session-3.scope\n", "" },
+		{ "0::/system.slice/docker-" ID ".scope\n",
+		    "docker stop 0123456789ab" },
+		{ "4:memory:/docker/" ID "\n", "docker stop 0123456789ab" },
+		{ OURS, "" },
+		{ "0::/\n", "" }, { "", "" },
+	};
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < nitems(rows); i++) {
+		launcher_of_cgroup(rows[i].cgroup, OURS, text, sizeof text);
+		cr_expect_str_eq(text, rows[i].advice, "%s: %s",
+		    rows[i].cgroup, text);
+	}
+	launcher_of_cgroup("0::/docker/" ID, "0::/docker/" ID, text,
+	    sizeof text);
+	cr_expect_str_eq(text, "", "our own container");
+}
+
+Test(health, a_path_names_what_stops_it)
+{
+	static const struct {
+		const char *path;
+		pid_t ppid;
+		const char *advice;
+	} rows[] = {
+		{ "/Applications/Ollama.app/Contents/Resources/ollama", 77,
+		    "quit Ollama.app, and take it out of the login items" },
+		{ "/opt/homebrew/Cellar/ollama/0.14.2/bin/ollama", 1,
+		    "brew services stop ollama" },
+		{ "/opt/homebrew/opt/ollama/bin/ollama", 1,
+		    "brew services stop ollama" },
+		{ "/opt/homebrew/opt/ollama/bin/ollama", 77, "" },
+		{ "/usr/local/bin/ollama", 1,
+		    "launchctl list | grep ollama, then launchctl bootout" },
+		{ "/usr/local/bin/ollama", 0, "" }, { "", 1, "" },
+	};
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < nitems(rows); i++) {
+		launcher_of_path(rows[i].path, rows[i].ppid, text,
+		    sizeof text);
+		cr_expect_str_eq(text, rows[i].advice, "%s: %s",
+		    rows[i].path, text);
+	}
 }

@@ -56,6 +56,7 @@ struct target {
 	int64_t	 repair_ms;		/* under repair until, 0 not */
 	int64_t	 fault_ms;		/* failing since, 0 not */
 	char	 cause[100];		/* of our restart, "" none */
+	int64_t	 restart_ms;		/* it was told to dump: restart then */
 	uint64_t cpu_ms;		/* of its group ... */
 	int64_t	 cpu_at_ms;		/* ... then; 0 unknown */
 
@@ -79,7 +80,7 @@ struct target {
 	/* what was told */
 	enum verdict told;
 	char	 told_why[WHY_MAX];
-	char	 told_text[80];		/* ours to take back, "" none */
+	char	 told_text[120];		/* ours to take back, "" none */
 	bool	 untold;		/* the supervisor has not got it */
 };
 
@@ -118,6 +119,10 @@ void holder_look(const struct target *t, struct round *r);
 /* Did its processes use the CPU since the last call? */
 bool holder_works(struct target *t, int64_t now_ms);
 
+/* health_evidence.c */
+/* The last line that the service wrote to its log, "" none. */
+void evidence_last_line(const struct target *t, char *dst, size_t cap);
+
 /* health_watch.c: rounds, verdicts, remedies */
 void watch_up(struct target *t, pid_t pid, int64_t age_ms);
 void watch_down(struct target *t);
@@ -133,6 +138,8 @@ int watch_fds(int *fd, int max);
 /* health_remedy.c: what is done about a verdict */
 void remedy_take(struct target *t, const struct judgement *j,
     int64_t now_ms);
+/* The restart that waits for a dump. */
+void remedy_restart(struct target *t, int64_t now_ms);
 void remedy_advise(struct target *t, const struct judgement *j,
     const struct round *r);
 

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "health.h"
+#include "launcher.h"
 #include "log.h"
 #include "os.h"
 
 #define REASON_MAX	99	/* bytes that the supervisor takes */
+#define DUMP_MS		1000	/* to write what SIGQUIT asks for */
 #define AGAIN_MS	120000	/* until an order without effect is repeated */
 
 /* Another LLM server that was restarted is not there yet: they share the
@@ -32,21 +34,28 @@ others_under_repair(const struct target *self, int64_t now_ms)
 	return false;
 }
 
-static void
-restart(struct target *t, const char *why, int64_t now_ms)
+void
+remedy_restart(struct target *t, int64_t now_ms)
 {
-	char reason[REASON_MAX + 1];
-
-	log_info("%s: restart: %s", t->conf->name, why);
-	(void)snprintf(reason, sizeof reason, "%.*s", REASON_MAX, why);
-	(void)memcpy(t->cause, reason, sizeof t->cause);
+	t->restart_ms = 0;
 	t->repair_ms = now_ms + t->conf->stop_timeout_ms +
 	    t->rules.start_grace_ms;
-	if (link_restart(t->conf->name, reason) == 0)
+	if (link_restart(t->conf->name, t->cause) == 0)
 		return;
 	ladder_take_back(&t->ladder);
 	t->repair_ms = 0;
 	t->cause[0] = '\0';
+}
+
+static void
+begin_restart(struct target *t, const char *why, int64_t now_ms)
+{
+	log_info("%s: restart: %s", t->conf->name, why);
+	(void)snprintf(t->cause, sizeof t->cause, "%.*s", REASON_MAX, why);
+	if (t->conf->health.dump && link_signal(t->conf->name, "QUIT") == 0)
+		t->restart_ms = now_ms + DUMP_MS;
+	else
+		remedy_restart(t, now_ms);
 }
 
 static void
@@ -93,7 +102,7 @@ remedy_take(struct target *t, const struct judgement *j, int64_t now_ms)
 		unload(t, t->told_why);
 		break;
 	case STEP_RESTART:
-		restart(t, t->told_why, now_ms);
+		begin_restart(t, t->told_why, now_ms);
 		break;
 	case STEP_GIVE_UP:
 		give_up(t);
@@ -108,11 +117,17 @@ remedy_advise(struct target *t, const struct judgement *j,
     const struct round *r)
 {
 	const char *pid = strstr(r->holder, "pid ");
-	char text[80];
+	char text[120], launcher[80] = "";
 
 	if (j->verdict != VERDICT_FOREIGN)
 		return;
 	if (r->foreign && pid != NULL)
+		launcher_advice((pid_t)strtol(pid + 4, NULL, 10), launcher,
+		    sizeof launcher);
+	if (launcher[0] != '\0')
+		(void)snprintf(text, sizeof text, "%s, or [port] policy = "
+		    "evict", launcher);
+	else if (r->foreign && pid != NULL)
 		(void)snprintf(text, sizeof text, "kill %ld, stop its "
 		    "service, or [port] policy = evict",
 		    strtol(pid + 4, NULL, 10));

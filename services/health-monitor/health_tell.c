@@ -52,21 +52,45 @@ is_news(const struct target *t, const struct judgement *j, int64_t now_ms)
 	return j->verdict != VERDICT_READY && strcmp(j->why, t->told_why) != 0;
 }
 
+static bool
+is_failure(enum verdict v)
+{
+	return v == VERDICT_WEDGED || v == VERDICT_DEAD;
+}
+
+/* What it said last is gone from its log's end when it is found. */
+static void
+send_last_line(struct target *t)
+{
+	char line[160], incident[200];
+
+	evidence_last_line(t, line, sizeof line);
+	if (line[0] == '\0')
+		return;
+	(void)snprintf(incident, sizeof incident, "its last line was: %s",
+	    line);
+	tell_text(t, NULL, incident);
+}
+
 void
 tell_verdict(struct target *t, const struct judgement *j, int64_t now_ms)
 {
+	bool is_new;
+
 	if (!is_news(t, j, now_ms)) {
 		if (t->untold)
 			send_verdict(t);
 		return;
 	}
+	is_new = is_failure(j->verdict) && !is_failure(t->told);
 	t->told = j->verdict;
 	(void)snprintf(t->told_why, sizeof t->told_why, "%s", j->why);
 	log_info("%s: %s: %s", t->conf->name, verdict_name(j->verdict),
 	    j->why);
 	send_verdict(t);
-	if (j->verdict != VERDICT_FOREIGN && j->verdict != VERDICT_WEDGED &&
-	    j->verdict != VERDICT_DEAD)
+	if (is_new)
+		send_last_line(t);
+	if (j->verdict != VERDICT_FOREIGN && !is_failure(j->verdict))
 		tell_text(t, "", NULL);
 }
 

@@ -23,6 +23,7 @@ watch_up(struct target *t, pid_t pid, int64_t age_ms)
 	if (t->up && t->pid == pid)
 		return;
 	watch_down(t);
+	t->restart_ms = 0;
 	t->up = true;
 	t->pid = pid;
 	t->history = (struct history){ .up_ms = now - age_ms };
@@ -214,6 +215,8 @@ step(struct target *t, int64_t now_ms)
 	if (!t->running && t->next_ms <= now_ms)
 		begin_round(t, now_ms);
 	step_deep(t, now_ms);
+	if (t->restart_ms != 0 && t->restart_ms <= now_ms)
+		remedy_restart(t, now_ms);
 }
 
 /* When something is due without anybody's doing. */
@@ -235,6 +238,8 @@ due(const struct target *t, int64_t now_ms)
 	if (t->conf->health.deep_ms > 0 && !t->deep_running &&
 	    t->history.ready_ms != 0 && t->deep_ms < next)
 		next = t->deep_ms;
+	if (t->restart_ms != 0 && t->restart_ms < next)
+		next = t->restart_ms;
 	return next;
 }
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The last thing that a service said before it failed, from its log: that
+ * our own probes were answered is none of it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "health.h"
+
+#define TAIL	8192		/* bytes of the log that are looked at */
+#define STAMP	28		/* "2026-11-24T17:02:22.668747Z " */
+
+/* Does the line tell of one of our requests? Servers log the path. */
+static bool
+is_of_a_probe(const struct target *t, const char *line, size_t n)
+{
+	const char *path;
+	size_t len, i;
+	int k;
+
+	for (k = 0; k < LAYER_COUNT; k++) {
+		path = strstr(t->ask[k].url, "://");
+		path = path != NULL ? strchr(path + 3, '/') : NULL;
+		if (path == NULL || (len = strlen(path)) < 2)
+			continue;
+		for (i = 0; i + len <= n; i++)
+			if (memcmp(line + i, path, len) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void
+copy_line(const char *line, size_t n, char *dst, size_t cap)
+{
+	size_t i;
+
+	if (n > STAMP && line[10] == 'T' && line[26] == 'Z') {
+		line += STAMP;
+		n -= STAMP;
+	}
+	for (i = 0; i < n && i + 1 < cap; i++)
+		dst[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : ' ';
+	dst[i] = '\0';
+}
+
+static void
+find_last(const struct target *t, const char *text, size_t end, char *dst,
+    size_t cap)
+{
+	size_t begin;
+
+	while (end > 0) {
+		if ((unsigned char)text[end - 1] <= ' ') {
+			end--;
+			continue;
+		}
+		for (begin = end; begin > 0 && text[begin - 1] != '\n';)
+			begin--;
+		if (!is_of_a_probe(t, text + begin, end - begin)) {
+			copy_line(text + begin, end - begin, dst, cap);
+			return;
+		}
+		end = begin;
+	}
+}
+
+void
+evidence_last_line(const struct target *t, char *dst, size_t cap)
+{
+	const char *dir = getenv("SVTREE_LOG");
+	char path[1200], text[TAIL];
+	off_t size;
+	ssize_t n;
+	int fd;
+
+	dst[0] = '\0';
+	if (dir == NULL)
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s/current", dir,
+	    t->conf->name);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+		return;
+	size = lseek(fd, 0, SEEK_END);
+	n = pread(fd, text, sizeof text, size > TAIL ? size - TAIL : 0);
+	(void)close(fd);
+	if (n > 0)
+		find_last(t, text, (size_t)n, dst, cap);
+}
