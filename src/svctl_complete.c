@@ -191,10 +191,10 @@ put_zsh(void)
 	    "_svctl() {\n"
 	    "	local context state state_descr line\n"
 	    "	typeset -A opt_args\n"
-	    "	_arguments -C ", stdout);
+	    "	_arguments -C -A '-*' ", stdout);
+	/* Before the verb any option may stand, behind it its own. */
 	for (i = 0; i < OPT_COUNT; i++)
-		if ((OPTIONS_OF_ALL & UINT32_C(1) << i) != 0)
-			put_zsh_option(&svctl_options[i]);
+		put_zsh_option(&svctl_options[i]);
 	(void)puts("'1:verb:_svctl_verbs' '*::word:->words'\n"
 	    "	[[ $state == words ]] || return\n"
 	    "	case $words[1] in");
