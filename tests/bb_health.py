@@ -637,6 +637,12 @@ class Ladder(Monitored):
         sv = tree.wait("llm", lambda s: s["text"])
         self.assertIn("restarted 3 times in 30 min in vain", sv["text"])
         self.assertEqual((sv["health"], sv["restarts"]), ("failing", 3))
+        # A new monitor knows that, too.
+        os.kill(tree.service("health-monitor")["pid"], signal.SIGKILL)
+        with tree.subscribe() as events:
+            self.incident(events, "gave up after 3 restarts")
+            self.assertEqual([e for e in events.seen if e["event"] == "verb"],
+                             [])
         # A person's word gives it new credit.
         with tree.subscribe() as events:
             tree.svctl("restart", "llm", check=True)

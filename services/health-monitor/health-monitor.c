@@ -134,6 +134,7 @@ main(int argc, char **argv)
 	if (targets_load() < 0)
 		log_warnx("the services are not read: nothing is probed "
 		    "until a reload");
+	budget_load();
 	(void)notify_send("READY=1");
 	while (take_signals())
 		wait_and_read(step_all());

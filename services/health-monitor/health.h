@@ -119,6 +119,10 @@ void holder_look(const struct target *t, struct round *r);
 /* Did its processes use the CPU since the last call? */
 bool holder_works(struct target *t, int64_t now_ms);
 
+/* health_budget.c: the restarts that were asked for, on disk */
+void budget_load(void);
+void budget_save(void);
+
 /* health_evidence.c */
 /* The last line that the service wrote to its log, "" none. */
 void evidence_last_line(const struct target *t, char *dst, size_t cap);

@@ -110,6 +110,7 @@ take_event(const struct json *j, int e)
 	} else if (strcmp(kind, "verb") == 0 && !t->ladder.asked) {
 		/* Not our order, so a person's or a program's for one. */
 		ladder_started(&t->ladder, true);
+		budget_save();
 	}
 }
 

@@ -43,6 +43,7 @@ remedy_restart(struct target *t, int64_t now_ms)
 	if (link_restart(t->conf->name, t->cause) == 0)
 		return;
 	ladder_take_back(&t->ladder);
+	budget_save();
 	t->repair_ms = 0;
 	t->cause[0] = '\0';
 }
@@ -51,6 +52,7 @@ static void
 begin_restart(struct target *t, const char *why, int64_t now_ms)
 {
 	log_info("%s: restart: %s", t->conf->name, why);
+	budget_save();
 	(void)snprintf(t->cause, sizeof t->cause, "%.*s", REASON_MAX, why);
 	if (t->conf->health.dump && link_signal(t->conf->name, "QUIT") == 0)
 		t->restart_ms = now_ms + DUMP_MS;
