@@ -45,8 +45,8 @@ decide(struct service *sv)
 
 	if (sv->removed)
 		r->want = WANT_DOWN;
-	failed = policy_is_failure(r) && !sv->tree->stopping;
-	if (sv->tree->stopping)	/* the wish stands, for the next supervisor */
+	failed = policy_is_failure(r) && !tree_is_over(sv);
+	if (tree_is_over(sv))	/* the wish stands, for the next supervisor */
 		v = (struct verdict){ EV_REST, 0, "" };
 	else
 		v = policy_decide(sv->conf, r, now, arc4random());
@@ -79,7 +79,7 @@ try_start(struct service *sv)
 	char why[sizeof sv->rec.reason];
 	const struct conf_need *need;
 
-	if (sv->tree->stopping) {
+	if (tree_is_over(sv)) {
 		service_event(sv, EV_DOWN, NULL);
 		return;
 	}

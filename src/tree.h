@@ -93,6 +93,7 @@ struct tree {
 	bool	 detached;	/* gone without a shutdown */
 	bool	 needs_changed;	/* WAITING services want a look */
 	bool	 stopping;	/* shutdown: absorbing */
+	bool	 log_woken, log_over; /* the logger in a shutdown */
 	int64_t	 stop_ms;	/* its global deadline */
 	bool	 done;
 };
@@ -113,6 +114,8 @@ int tree_preview(const struct tree *t, conf_report *report, void *arg,
 void tree_adopt(struct tree *t);
 struct service *tree_find(const struct tree *t, const char *name);
 struct service *tree_find_pid(const struct tree *t, pid_t pid);
+/* A shutdown has come to it; the logger's turn is the last. */
+bool tree_is_over(const struct service *sv);
 /* The service to which any process of its session belongs, or NULL. */
 struct service *tree_find_session(const struct tree *t, pid_t pid);
 /* Forgets services that are gone from the disk and down. */

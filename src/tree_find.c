@@ -43,3 +43,12 @@ tree_find_session(const struct tree *t, pid_t pid)
 
 	return leader > 1 ? tree_find_pid(t, leader) : NULL;
 }
+
+bool
+tree_is_over(const struct service *sv)
+{
+	const struct tree *t = sv->tree;
+
+	return t->stopping && (t->log_over ||
+	    strcmp(sv->conf->name, "svlog") != 0);
+}

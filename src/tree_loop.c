@@ -149,6 +149,22 @@ tree_dispatch(struct tree *t, const struct os_event *ev)
 	}
 }
 
+/* All others are down. What they said last may lie in their FIFOs still: a
+ * logger that waits to be started gets one more turn. */
+static void
+end_logger(struct tree *t, struct service *logger)
+{
+	enum state state = (enum state)logger->rec.state;
+
+	if (!t->log_woken && (state == ST_BACKOFF || state == ST_TRIPPED)) {
+		t->log_woken = true;
+		service_event(logger, EV_UP, "what was said last");
+	} else if (state != ST_WAITING && state != ST_STARTING) {
+		t->log_over = true;
+		service_rest(logger);
+	}
+}
+
 /* A shutdown stops a service when nobody alive depends on it, the logger
  * when everybody else is down. */
 static void
@@ -168,7 +184,7 @@ stop_in_order(struct tree *t)
 			service_rest(sv);
 	}
 	if (!others && logger != NULL && logger->rec.state != ST_DOWN)
-		service_rest(logger);
+		end_logger(t, logger);
 	else if (!others)
 		t->done = true;
 }

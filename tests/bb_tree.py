@@ -373,6 +373,18 @@ class Shutdown(rig.Case):
             self.assertEqual(f.read(), "bye-b\nbye\n")
         self.assertEqual(t.processes(), [])
 
+    def test_the_last_words_are_kept_though_the_logger_has_crashed(self):
+        t = self.tree({"a": {"run": 'trap "echo last words; exit" TERM\n'
+                             "echo set; while :; do sleep 0.02; done"}})
+        rig.eventually(lambda: "set" in t.log_text("a"), what="its trap")
+        for _ in range(3):
+            sv = t.wait("svlog", ("UP", "BACKOFF"))
+            if sv["state"] == "UP":
+                os.kill(sv["pid"], signal.SIGKILL)
+                t.wait("svlog", lambda s, old=sv["pid"]: s["pid"] != old)
+        self.assertEqual(t.stop(), 0)
+        self.assertIn("last words", t.log_text("a"))
+
     def test_shutdown_can_be_asked_for(self):
         t = self.tree({"a": SLEEPER})
         t.wait("a", "UP")
