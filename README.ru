@@ -40,25 +40,25 @@ MLX на машине нет, их место занимает имитация,
     $ build/svctl wait --healthy ollama mlx
     $ build/svctl
     SERVICE            STATE      HEALTH       FOR  RESTARTS      PID  WHY
-    health-monitor     UP         -           3.5s         0    17690
-    mlx                UP         ok          3.5s         0    17691
-    ollama             UP         ok          3.5s         0    17692
-    oom-watcher        UP         ok          3.5s         0    17693  memory 8 % used, swap 0 MiB
-    recover            DOWN       -           3.5s         0        -
-    recovery-listener  UP         ok          3.5s         0    17694
-    svlog              UP         -           3.5s         0    17695
+    health-monitor     UP         ok           25s         0    17442
+    mlx                UP         ok           25s         0    17443
+    ollama             UP         ok           25s         0    17444
+    oom-watcher        UP         ok           25s         0    17445  memory 4 % used, swap 0 MiB
+    recover            DOWN       -            25s         0        -
+    recovery-listener  UP         ok           25s         0    17446
+    svlog              UP         -            25s         0    17447
 
 Теперь сломайте что-нибудь (`kill -9` с номером процесса делает то же самое):
 
     $ build/svctl signal KILL ollama
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 3.0 s (since 2026-11-24 17:07:01)
+             is: UP for 3.0 s (since 2026-11-24 17:12:26)
          wanted: up
-         health: ok: GET /api/tags: 200 in 0 ms, 2 models
-        process: 18153 (ollama)
-      its group: memory 2.3 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 18153, ollama, user 0)
+         health: ok: GET /api/tags: 200 in 3 ms, 2 models
+        process: 15854 (ollama)
+      its group: memory 2.2 MiB, CPU 0.0 s
+           port: 11434, held by itself (pid 15854, ollama, user 0)
        restarts: 1
       last exit: SIGKILL, 3.0 s ago
      definition: /home/me/build/run-tree/services/ollama/service.conf
@@ -73,15 +73,15 @@ MLX на машине нет, их место занимает имитация,
 
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 7.7 s (since 2026-11-24 17:07:20)
+             is: UP for 7.1 s (since 2026-11-24 17:12:46)
          wanted: up
          health: ok: GET /api/tags: 200 in 1 ms, 2 models
            says: restarted: hung: no answer to GET /api/tags within 3 s, 3 times
-        process: 28062 (ollama)
+        process: 18997 (ollama)
       its group: memory 2.3 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 28062, ollama, user 0)
+           port: 11434, held by itself (pid 18997, ollama, user 0)
        restarts: 2
-      last exit: code 0, 8.3 s ago
+      last exit: code 0, 7.1 s ago
      definition: /home/me/build/run-tree/services/ollama/service.conf
     ...
 
@@ -89,22 +89,22 @@ MLX на машине нет, их место занимает имитация,
 
     $ build/svctl stop mlx
     $ build/svctl recover
-    health-monitor: up
+    health-monitor: up, ok
     mlx: not wanted up, so it is left alone
     oom-watcher: up, ok
     svlog: up
-    recovery-listener: answers
     ollama: answers
-    verdict: healthy: 5 of 5 wanted are healthy (0.1 s)
+    recovery-listener: answers
+    verdict: healthy: 5 of 5 wanted are healthy (0.0 s)
     $ build/svctl status mlx
     mlx - MLX server
-             is: DOWN for 3.1 s (since 2026-11-24 17:07:29)
+             is: DOWN for 3.0 s (since 2026-11-24 17:12:53)
          wanted: down
             why: stopped on request
          health: unknown
            port: 11435, nobody listens
        restarts: 0
-      last exit: code 0, 3.1 s ago
+      last exit: code 0, 3.0 s ago
      definition: /home/me/build/run-tree/services/mlx/service.conf
              do: to have it up: svctl start mlx
     ...

@@ -113,25 +113,24 @@ class Shell:
             got += chunk
         return int(found.group(1)), got[:found.start()].decode()
 
-    def check(self, calls):
-        """Runs commands; what differs, in words, or None."""
+    def check(self, calls, patience=TIMEOUT):
+        """Runs commands and yields (command, shown, printed, what differs in
+        words) for each that prints something else than is shown."""
         for command, shown in calls:
-            bad = self.check_one(command, shown)
+            printed, bad = self.check_one(command, shown, patience)
             if bad:
-                return f"$ {command}\n{bad}"
-        return None
+                yield command, shown, printed, f"$ {command}\n{bad}"
 
-    def check_one(self, command, shown):
+    def check_one(self, command, shown, patience):
         """What only reads is asked again, as a person would look again."""
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + patience
         while True:
             _, text = self.run(command)
             real = text.splitlines()
-            if command.endswith("svctl recover"):   # side by side
-                shown, real = sorted(shown), sorted(real)
-            bad = difference(shown, real, self.home)
+            order = sorted if command.endswith("svctl recover") else list
+            bad = difference(order(shown), order(real), self.home)
             if not bad or not READS.match(command) or time.monotonic() > end:
-                return bad
+                return [r.replace(self.home, HOME) for r in real], bad
             select.select([], [], [], 0.1)
 
     def close(self):
