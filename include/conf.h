@@ -95,6 +95,8 @@ struct conf_container {		/* [container]; name NULL means none */
 	int64_t	 up_timeout_ms;	/* 120 s for `up -d` */
 	int64_t	 stop_timeout_ms; /* 10 s given to the container */
 	bool	 stop;		/* stopping the service stops it; yes */
+	bool	 outside_start;	/* started again when somebody else (docker
+				   stop) stopped it; yes */
 };
 
 struct conf_docker {		/* [docker] */

@@ -25,6 +25,7 @@ static const char *const probes[] = { "ollama", "mlx", "openai", "http",
     "tcp", "exec", NULL };
 static const char *const compressions[] = { "no", "gzip", "zstd", NULL };
 static const char *const on_stop[] = { "leave", "container", NULL };
+static const char *const outside[] = { "stop", "start", NULL };
 
 static const struct conf_key keys[] = {
 { "service", "description", KIND_TEXT, AT(description), NULL,
@@ -151,6 +152,8 @@ static const struct conf_key keys[] = {
     AT(container.stop_timeout_ms), NULL, "given to the container" },
 { "container", "on-stop", KIND_FLAG, AT(container.stop), on_stop,
     "container: stop it; leave: let it run" },
+{ "container", "outside-stop", KIND_FLAG, AT(container.outside_start),
+    outside, "start: bring it back; stop: let it be" },
 { "docker", "socket", KIND_PATH, AT(docker.socket), NULL,
     "of the engine; default: searched for" },
 { "docker", "start-command", KIND_WORDS, AT(docker.start), NULL,
@@ -229,6 +232,7 @@ conf_defaults(struct conf_service *sv)
 	sv->container.up_timeout_ms = 120000;
 	sv->container.stop_timeout_ms = 10000;
 	sv->container.stop = true;
+	sv->container.outside_start = true;
 	sv->docker.start_every_ms = 60000;
 }
 

@@ -123,11 +123,12 @@ control_report(struct call *c)
 		event_tell(sv, "text", sv->rec.text);
 	}
 	if (json_bool(&c->json, control_param(c, "oom"), &oom) == 0) {
-		sv->rec.exit_oom = oom;
-		if (why != NULL) {
-			service_set_reason(sv, "%s", why);
+		/* Several may have seen the same death. */
+		if (why != NULL && (!oom || !sv->rec.exit_oom))
 			event_tell(sv, oom ? "oom" : "exit", why);
-		}
+		if (why != NULL)
+			service_set_reason(sv, "%s", why);
+		sv->rec.exit_oom = oom;
 	}
 	if (control_text(c, "incident", text, sizeof text) == 0)
 		event_tell(sv, "incident", text);

@@ -217,7 +217,7 @@ class Containers(Watched):
         with tree.subscribe() as events:
             engine.event("box", "kill", signal="9")
             engine.event("box", "die", exitCode="137")
-            rig.eventually(lambda: "box was stopped by order" in
+            rig.eventually(lambda: "box was killed by order" in
                            tree.log_text("oom-watcher"), what="the line")
             engine.container("other", oom=True)
             engine.event("other", "oom")

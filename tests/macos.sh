@@ -84,7 +84,7 @@ while read -r file; do
 		echo "$file"
 	fi
 done <"$out/sources" >"$out/programs"
-(cd "$srcdir" && xargs grep -ohE '\b(curl|ini|MHD)_[a-z_]+ *\(' \
+(cd "$srcdir" && xargs grep -ohE '\b(curl|ini|MHD)_[a-z0-9_]+ *\(' \
     <"$out/sources") | tr -d ' (' | sort -u >"$out/foreign"
 while read -r name; do
 	echo "void $name(void);"

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "buf.h"
-#include "oom_policy.h"
+#include "box.h"
+#include "oom_ladder.h"
 
 #define S	INT64_C(1000000000)	/* ns */
 #define T0	(1700000000 * S)
@@ -177,6 +178,51 @@ Test(oom_policy, slow_deliberate_or_old_deaths_are_no_loop)
 		cr_expect_not(box_loop(&asked, &l));
 	}
 	cr_expect_eq(box_ooms(&old), 2);
+}
+
+Test(oom_policy, a_kill_and_a_stop_have_words_of_their_own)
+{
+	static const struct {
+		const char *first, *second;
+		int	 signo[2];
+		const char *want;
+	} t[] = {
+		{ "kill", "start", { 9, 0 }, "killed by order" },
+		{ "kill", "stop", { 15, 0 }, "stopped by order" },
+		{ "kill", "kill", { 15, 9 }, "stopped by order" },
+		{ "kill", "stop", { 9, 0 }, "stopped by order" },
+	};
+	char what[200], advice[120];
+	struct box b;
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		b = (struct box){ .name = "" };
+		feed(&b, "start", T0, 0);
+		feed(&b, t[i].first, T0 + 9 * S, t[i].signo[0]);
+		if (strcmp(t[i].second, "kill") == 0)
+			feed(&b, "kill", T0 + 19 * S, t[i].signo[1]);
+		feed(&b, "die", T0 + 19 * S + S / 9, 137);
+		if (strcmp(t[i].second, "kill") != 0)
+			feed(&b, t[i].second, T0 + 19 * S + S / 8, 0);
+		(void)box_judge(&b, false);
+		death_words(DEATH_DELIBERATE, &b, 0, what, sizeof what,
+		    advice, sizeof advice);
+		cr_expect_not_null(strstr(what, t[i].want), "row %zu: %s", i,
+		    what);
+		cr_expect_str_eq(advice, "");
+	}
+}
+
+Test(oom_policy, podman_tells_of_oom_with_the_death)
+{
+	struct docker_event die = { .action = "die", .name = "worker",
+	    .exit_code = 137, .oom = true, .time_ns = T0 };
+	struct box b = { .name = "" };
+
+	box_event(&b, &die, 1000);
+	cr_expect_eq(b.deadline_ms, 1000);
+	cr_expect_eq(box_judge(&b, false), DEATH_OOM);
 }
 
 Test(oom_policy, words_name_container_limit_count_and_advice)

@@ -15,7 +15,7 @@
 #include "log.h"
 #include "oom_conf.h"
 #include "oom_host.h"
-#include "oom_policy.h"
+#include "oom_ladder.h"
 #include "oom_relief.h"
 #include "oom_tell.h"
 

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "buf.h"
-#include "oom_policy.h"
+#include "box.h"
+#include "oom_ladder.h"
 
 /* What a rung is reached by, or kept by: any of it; in percent. */
 struct marks {

@@ -3,7 +3,7 @@
 #define SVTREE_OOM_TELL_H
 
 #include "docker.h"
-#include "oom_policy.h"
+#include "box.h"
 #include "report.h"
 
 /* Judges the pending death of the box and tells who must know. */

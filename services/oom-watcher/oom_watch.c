@@ -4,7 +4,7 @@
  * last event on when it broke, and asks for a sign of life because a stream
  * that hangs says nothing. Events are queued by the callback and taken in by
  * watch_step, so that nothing runs within http.c. No engine is normal and
- * said once. Verdicts are oom_policy.c's, telling them is oom_tell.c's.
+ * said once. Verdicts are box.c's, telling them is oom_tell.c's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "docker.h"
 #include "log.h"
 #include "oom_conf.h"
-#include "oom_policy.h"
+#include "box.h"
 #include "oom_tell.h"
 #include "oom_watch.h"
 #include "os.h"

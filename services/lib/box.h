@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SVTREE_OOM_POLICY_H
-#define SVTREE_OOM_POLICY_H
+#ifndef SVTREE_BOX_H
+#define SVTREE_BOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "docker.h"
-#include "osmem.h"
 
 /*
- * What the watcher concludes, without a clock, a socket or a file. Times of
- * containers are the engine's (ns since 1970, 0 never); the deadline of a
- * verdict is on our own clock.
+ * A container's deaths: what the events of one mean, without a clock, a
+ * socket or a file. Times are the engine's (ns since 1970, 0 never); the
+ * deadline of a verdict is on our own clock.
  */
 #define BOX_WINDOW_MS	3000	/* for what belongs to one death */
 #define BOX_PERIOD_S	600	/* deaths older than this are forgotten */
@@ -48,6 +47,8 @@ struct box {			/* one container */
 	int	 age_s;		/* of the run that died; -1 unknown */
 	bool	 pending;	/* a death without a verdict yet */
 	bool	 alone;		/* an OOM kill, and no death so far */
+	bool	 asked;		/* this run was asked to end: docker stop */
+	bool	 hard;		/* it was not asked, but killed: docker kill */
 	int64_t	 deadline_ms;	/* of what is pending or alone */
 	struct {
 		int64_t	 at_ns;
@@ -84,24 +85,5 @@ void loop_words(const struct loop *l, const struct box *b, char *dst,
     size_t cap);
 /* "64 MiB", "2.1 GiB" */
 void size_words(int64_t bytes, char *dst, size_t cap);
-
-/* The memory of the host: a ladder that is climbed at once and left only
- * after several calmer samples. */
-enum pressure { PRESSURE_OK, PRESSURE_WARNING, PRESSURE_CRITICAL };
-#define LADDER_CALM	3
-
-struct ladder {
-	enum pressure	 level;
-	int		 calmer;	/* samples in a row below the level */
-};
-
-/* True when the level changed. */
-bool ladder_step(struct ladder *l, const struct mem_sample *m);
-const char *pressure_word(enum pressure p);
-int mem_used_percent(const struct mem_sample *m);
-/* "memory 91 % used, swap 2.1 GiB"; disk_free is in percent when it is worth
- * telling, else -1. */
-void host_words(const struct mem_sample *m, int disk_free, char *dst,
-    size_t cap);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watcher's conclusions in words, and the advice that goes with each. It
- * concludes nothing itself.
+ * Conclusions on a container's death in words, and the advice that goes with
+ * each. It concludes nothing itself.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "oom_policy.h"
+#include "box.h"
 
 #define MIB	(INT64_C(1) << 20)
 #define GIB	(INT64_C(1) << 30)
@@ -86,8 +86,13 @@ death_words(enum death d, const struct box *b, int64_t limit, char *what,
 		hint = oom_advice(limit);
 		break;
 	case DEATH_DELIBERATE:
-		(void)snprintf(what, whatcap, "container %s was stopped by "
-		    "order (exit code %d)", b->name, b->exit_code);
+		if (b->hard)
+			(void)snprintf(what, whatcap, "container %s was "
+			    "killed by order (docker kill)", b->name);
+		else
+			(void)snprintf(what, whatcap, "container %s was "
+			    "stopped by order (exit code %d)", b->name,
+			    b->exit_code);
 		break;
 	case DEATH_UNKNOWN:
 		(void)snprintf(what, whatcap, "container %s got SIGKILL, not "

@@ -2,15 +2,14 @@
 /*
  * Deaths of containers: what belongs to one death, whose hand it was, and
  * whether the deaths are a loop. No clock, no socket: events and times come
- * in, verdicts go out. The words for them are in oom_words.c, the host's
- * memory is in oom_ladder.c.
+ * in, verdicts go out. The words for them are in box_words.c.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
-#include "oom_policy.h"
+#include "box.h"
 
 #define KILLED		137	/* 128 + SIGKILL */
 #define SECOND_NS	INT64_C(1000000000)
@@ -86,8 +85,10 @@ static void
 begin_run(struct box *b, const struct docker_event *e)
 {
 	b->start_ns = e->time_ns;
-	if (!b->pending)
-		b->oom_ns = b->kill_ns = 0;
+	if (b->pending)
+		return;
+	b->oom_ns = b->kill_ns = 0;
+	b->asked = b->hard = false;
 }
 
 static void
@@ -103,6 +104,8 @@ begin_death(struct box *b, const struct docker_event *e, int64_t now_ms)
 	b->pending = true;
 	b->alone = false;
 	b->deadline_ms = now_ms + BOX_WINDOW_MS;
+	if (e->oom)
+		b->oom_ns = e->time_ns;
 }
 
 static void
@@ -120,9 +123,22 @@ note_oom(struct box *b, const struct docker_event *e, int64_t now_ms)
 static void
 note_kill(struct box *b, const struct docker_event *e)
 {
+	if (e->signo == SIGKILL)
+		b->hard = !b->asked;
+	else if (e->signo == SIGTERM || e->signo == SIGINT ||
+	    e->signo == SIGQUIT || e->signo == 0)
+		b->asked = true;
 	if (e->signo == SIGKILL || e->signo == SIGTERM ||
 	    e->signo == SIGINT || e->signo == SIGQUIT || e->signo == 0)
 		b->kill_ns = e->time_ns;
+}
+
+static void
+note_stop(struct box *b, const struct docker_event *e)
+{
+	b->kill_ns = e->time_ns;
+	b->asked = true;
+	b->hard = false;
 }
 
 void
@@ -138,7 +154,7 @@ box_event(struct box *b, const struct docker_event *e, int64_t now_ms)
 	else if (strcmp(e->action, "kill") == 0)
 		note_kill(b, e);
 	else if (strcmp(e->action, "stop") == 0)
-		b->kill_ns = e->time_ns;
+		note_stop(b, e);
 	else if (is_death(e))
 		begin_death(b, e, now_ms);
 	/* What is known needs no more waiting. */
