@@ -215,9 +215,9 @@ class Recover(rig.Case):
             health=QUICK.replace("400ms", "1500ms"))})
         llm.wait()
         llm.fault("hang")
-        with t.subscribe() as events:
-            t.call("Once", {"name": "recover"})
-            events.state("recover", "UP")
+        t.call("Once", {"name": "recover"})
+        rig.eventually(lambda: "svlog: up" in t.log_text("recover"),
+                       what="its first step")
         t.kill_supervisor()
         t.start()
         t.wait("recover", "DOWN", timeout=60)
