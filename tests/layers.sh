@@ -129,7 +129,7 @@ layer($3) > layer($1) {
 
 awk -F: '
 FILENAME == names { known[$1] = 1; next }
-$1 !~ /^services\// || $3 == "config.h" { next }
+$1 !~ /^services\// || $3 == "config.h" || $3 ~ /_text\.h$/ { next }
 {
 	dir = $1
 	sub(/\/[^\/]*$/, "", dir)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "feed.h"
 #include "guard.h"
 #include "pace.h"
 #include "view.h"
@@ -238,4 +239,33 @@ Test(view, fitness_follows_want_state_and_health)
 	}
 	sv.enabled = false;
 	cr_expect_eq(view_fitness(&sv), FIT_STOPPED);
+}
+
+Test(feed, a_person_is_shown_what_went_wrong_or_was_asked_for)
+{
+	static const struct {
+		const char *event, *state, *health, *reason;
+		bool counts;
+	} t[] = {
+		{ "incident", "UP", "ok", "x", true },
+		{ "verb", "UP", "ok", "stop", true },
+		{ "reload", "", "", "done", true },
+		{ "exit", "UP", "ok", "killed by SIGKILL", true },
+		{ "exit", "UP", "ok", "exited with code 1", true },
+		{ "exit", "UP", "ok", "exited with code 0", false },
+		{ "exit", "STOPPING", "ok", "stopped on request", false },
+		{ "state", "TRIPPED", "ok", "too many failures", true },
+		{ "state", "BACKOFF", "ok", "", true },
+		{ "state", "UP", "ok", "", false },
+		{ "health", "UP", "failing", "no answer", true },
+		{ "health", "UP", "ok", "", false },
+		{ "text", "UP", "ok", "loading", false },
+		{ "waits", "WAITING", "ok", "waits for a", false },
+	};
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++)
+		cr_expect_eq(incident_counts(t[i].event, t[i].state,
+		    t[i].health, t[i].reason), t[i].counts, "%s %s %s %s",
+		    t[i].event, t[i].state, t[i].health, t[i].reason);
 }

@@ -35,6 +35,12 @@ static const struct route routes[] = {
 	{ VERB_GET,	"/healthz",	false,	false,	answer_healthz },
 	{ VERB_GET,	"/status",	false,	true,	answer_status },
 	{ VERB_GET,	"/metrics",	false,	true,	answer_metrics },
+	{ VERB_GET,	"/page.css",	false,	false,	answer_css },
+	{ VERB_GET,	"/page.js",	false,	false,	answer_js },
+	{ VERB_GET,	"/events",	false,	true,	answer_events },
+	{ VERB_GET,	"/incidents",	false,	true,	answer_incidents },
+	{ VERB_GET,	"/log",		true,	true,	answer_log },
+	{ VERB_POST,	"/restart",	true,	true,	answer_restart },
 };
 
 static struct answer_opts *opts;
@@ -104,12 +110,13 @@ is_from_here(struct query *q)
 {
 	const struct web_request *rq = q->rq;
 
-	if (!guard_is_browser(rq->origin, rq->fetch_site) || (q->trusted &&
-	    guard_is_own_page(rq->origin, rq->fetch_site, rq->host)))
+	if (!guard_is_browser(rq->origin, rq->fetch_site) ||
+	    (q->o->tokens.n > 0 && guard_is_own_page(rq->origin,
+	    rq->fetch_site, rq->host)))
 		return true;
 	answer_refused();
-	answer_words(q, 403, "refused", "a browser's page may not ask for "
-	    "this but with the token, from this very host");
+	answer_words(q, 403, "refused", "a page may ask for this only from "
+	    "this very host, and with a token");
 	return false;
 }
 
@@ -121,7 +128,8 @@ is_authorized(struct query *q)
 	if (!is_within_rate(q, &wrong, WRONG_BURST, WRONG_RATE))
 		return false;
 	answer_refused();
-	q->r->ask = true;
+	/* A page asks its reader by itself; the browser would ask again. */
+	q->r->ask = !guard_is_browser(q->rq->origin, q->rq->fetch_site);
 	answer_words(q, 401, "refused", "a token is wanted, as bearer, as "
 	    "password, or as the first part of the path");
 	return false;

@@ -45,4 +45,13 @@ void answer_healthz(struct query *q);
 void answer_status(struct query *q);
 void answer_metrics(struct query *q);
 
+/* answer_page.c */
+void answer_html(struct query *q);
+void answer_css(struct query *q);
+void answer_js(struct query *q);
+void answer_events(struct query *q);
+void answer_incidents(struct query *q);
+void answer_log(struct query *q);
+void answer_restart(struct query *q);
+
 #endif

@@ -16,6 +16,10 @@
 void
 answer_root(struct query *q)
 {
+	if (strstr(q->rq->accept, "text/html") != NULL) {
+		answer_html(q);
+		return;
+	}
 	buf_printf(q->out, "{\"status\": \"ok\", "
 	    "\"service\": \"recovery-listener\", \"port\": %u}", q->o->port);
 }

@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "config.h"
 #include "die.h"
+#include "feed.h"
 #include "log.h"
 #include "os.h"
 
@@ -239,8 +240,9 @@ static void
 serve(void)
 {
 	char err[ADDRESS_ERR_LEN];
-	int64_t next;
+	int64_t next, fed;
 	bool first = true;
+	int fd[2];
 
 	web_open(answer);
 	do {
@@ -250,7 +252,10 @@ serve(void)
 		if (first)
 			(void)notify_send("READY=1");
 		first = false;
-		(void)web_wait(next, wake, 1);
+		fed = feed_step(os_now_ms());
+		fd[0] = wake[0];
+		fd[1] = feed_fd();
+		(void)web_wait(fed < next ? fed : next, fd, 2);
 	} while (take_signals());
 }
 

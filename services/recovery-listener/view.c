@@ -186,3 +186,21 @@ view_call(const char *method, const char *name, const char *reason,
 		    "started"), started);
 	return 0;
 }
+
+int
+view_named(char (*name)[CONF_NAME_MAX + 1], int n, struct client_reply *r)
+{
+	char text[CLIENT_PARAMS_MAX], err[CLIENT_ERR_LEN];
+	struct buf b;
+	int i;
+
+	buf_init(&b, text, sizeof text);
+	json_open(&b, '{');
+	json_key(&b, "names");
+	json_open(&b, '[');
+	for (i = 0; i < n; i++)
+		json_put_str(&b, name[i]);
+	json_close(&b, ']');
+	json_close(&b, '}');
+	return call(&view.calls, "Status", buf_cstr(&b), r, err);
+}

@@ -40,6 +40,14 @@ bool view_find(const char *name, struct seen *sv);
 int view_call(const char *method, const char *name, const char *reason,
     bool *started, char *err);
 
+/* The status of some services, asked for now. The reply is valid until the
+ * next call of view_named or view_call. 0 or -1. */
+int view_named(char (*name)[CONF_NAME_MAX + 1], int n,
+    struct client_reply *r);
+
+/* view_log.c: the last cap bytes of DIR/NAME/current. */
+size_t view_log(const char *dir, const char *name, char *dst, size_t cap);
+
 /* view_offline.c: the status out of the records that a dead supervisor left,
  * by svctl. 0, or -1 with a reason in err. The text is valid until the next
  * call. */

@@ -35,6 +35,7 @@ struct seeing {
 static struct door door[DOORS];
 static int ndoors;
 static web_handler *handle;
+static bool woken;		/* a stream, and the library not run since */
 
 void
 web_open(web_handler *handler)
@@ -205,6 +206,7 @@ wake(struct conn *c)
 		return;
 	conn_set_asleep(c, false);
 	MHD_resume_connection(conn_library(c));
+	woken = true;
 }
 
 void
@@ -237,6 +239,8 @@ patience(int64_t deadline_ms)
 	int64_t now = os_now_ms(), t = conn_deadline();
 	int i;
 
+	if (woken)
+		return 0;
 	if (deadline_ms < t)
 		t = deadline_ms;
 	t = t > now ? t - now : 0;
@@ -261,6 +265,31 @@ readable(const fd_set *set, const int *fd, int nfd)
 	return ready;
 }
 
+/* The library does not look at what is asleep: so it is done here. */
+static void
+watch_sleepers(fd_set *set, int *top)
+{
+	struct conn *c = NULL;
+
+	while ((c = conn_next_stream(c)) != NULL)
+		if (conn_is_asleep(c)) {
+			FD_SET(conn_fd(c), set);
+			*top = conn_fd(c) > *top ? conn_fd(c) : *top;
+		}
+}
+
+static void
+end_sleepers(const fd_set *set)
+{
+	struct conn *c = NULL;
+
+	while ((c = conn_next_stream(c)) != NULL)
+		if (conn_is_asleep(c) && FD_ISSET(conn_fd(c), set)) {
+			conn_finish(c);
+			wake(c);
+		}
+}
+
 unsigned
 web_wait(int64_t deadline_ms, const int *fd, int nfd)
 {
@@ -279,6 +308,7 @@ web_wait(int64_t deadline_ms, const int *fd, int nfd)
 		}
 	for (i = 0; i < ndoors; i++)
 		(void)MHD_get_fdset(door[i].daemon, &rd, &wr, &ex, &top);
+	watch_sleepers(&rd, &top);
 	ms = patience(deadline_ms);
 	tv.tv_sec = (time_t)(ms / 1000);
 	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
@@ -289,6 +319,8 @@ web_wait(int64_t deadline_ms, const int *fd, int nfd)
 		FD_ZERO(&wr);
 		FD_ZERO(&ex);
 	}
+	woken = false;
+	end_sleepers(&rd);
 	for (i = 0; i < ndoors; i++)
 		(void)MHD_run_from_select(door[i].daemon, &rd, &wr, &ex);
 	conn_expire(os_now_ms());

@@ -178,10 +178,21 @@ void
 conn_feed(struct conn *c, const char *text, size_t n)
 {
 	buf_put(&c->queue->b, text, n);
-	if (c->queue->b.overflow) {
-		buf_reset(&c->queue->b);
-		c->ended = true;
-	}
+	if (c->queue->b.overflow)
+		conn_finish(c);
+}
+
+void
+conn_finish(struct conn *c)
+{
+	buf_reset(&c->queue->b);
+	c->ended = true;
+}
+
+int
+conn_fd(const struct conn *c)
+{
+	return c->fd;
 }
 
 void

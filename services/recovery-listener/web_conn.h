@@ -44,6 +44,10 @@ void conn_feed(struct conn *c, const char *text, size_t n);
 /* The library leaves it alone until it is woken. */
 void conn_set_asleep(struct conn *c, bool asleep);
 bool conn_is_asleep(const struct conn *c);
+/* The descriptor; readable while asleep means that the client has gone. */
+int conn_fd(const struct conn *c);
+/* Nothing more is sent: conn_read tells of the end. */
+void conn_finish(struct conn *c);
 void *conn_library(const struct conn *c);
 /* The stream behind c, or the first; NULL: no further. */
 struct conn *conn_next_stream(const struct conn *c);

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Follows the events. Services that changed are gathered for a moment, then
+ * asked for by name, so that a burst costs one call; too many at once, or a
+ * new supervisor, and clients are told to read the status anew. An open
+ * stream gets a sign of life now and then.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "conf.h"
+#include "feed.h"
+#include "view.h"
+#include "web.h"
+
+#define GATHER_MS	30
+#define AGAIN_MS	1000	/* to the next look for a supervisor */
+#define ALIVE_MS	15000
+#define CALL_MS		250
+#define DIRTY		16
+#define KEPT		200
+#define KEPT_MAX	1024
+#define TAIL		(256 * 1024)	/* of the log, when we begin */
+#define TOKENS		128
+
+static struct {
+	struct client	 client;
+	bool		 live;
+	int64_t		 again_ms, alive_ms;
+	int64_t		 due_ms;		/* to tell of dirty; 0 none */
+	int		 dirty;
+	char		 name[DIRTY][CONF_NAME_MAX + 1];
+	char		 kept[KEPT][KEPT_MAX];
+	unsigned	 head, count;
+} feed = { .client = { .fd = -1 } };
+
+static char message_mem[65536];
+
+void
+feed_message(struct buf *b, const char *name, const char *json, size_t len)
+{
+	buf_printf(b, "event: %s\ndata: ", name);
+	buf_put(b, json, len);
+	buf_puts(b, "\n\n");
+}
+
+static void
+publish(const char *name, const char *json, size_t len)
+{
+	struct buf b;
+
+	if (web_streams() == 0)
+		return;
+	buf_init(&b, message_mem, sizeof message_mem);
+	feed_message(&b, name, json, len);
+	if (!b.overflow)
+		web_publish(b.base, b.len);
+}
+
+static void
+keep(const char *json, size_t len)
+{
+	char *dst;
+
+	if (len >= KEPT_MAX)
+		return;
+	dst = feed.kept[(feed.head + feed.count) % KEPT];
+	if (feed.count == KEPT)
+		feed.head = (feed.head + 1) % KEPT;
+	else
+		feed.count++;
+	memcpy(dst, json, len);
+	dst[len] = '\0';
+}
+
+static bool
+is_worth_it(const struct json *j, int event)
+{
+	char kind[24], state[16], health[16], reason[200];
+
+	(void)json_str(j, json_get(j, event, "event"), kind, sizeof kind);
+	(void)json_str(j, json_get(j, event, "state"), state, sizeof state);
+	(void)json_str(j, json_get(j, event, "health"), health,
+	    sizeof health);
+	(void)json_str(j, json_get(j, event, "reason"), reason,
+	    sizeof reason);
+	return incident_counts(kind, state, health, reason);
+}
+
+static void
+mark_dirty(const char *name, int64_t now_ms)
+{
+	int i;
+
+	if (feed.due_ms == 0)
+		feed.due_ms = now_ms + GATHER_MS;
+	for (i = 0; i < feed.dirty && i < DIRTY; i++)
+		if (strcmp(feed.name[i], name) == 0)
+			return;
+	if (i < DIRTY)
+		(void)snprintf(feed.name[i], sizeof feed.name[i], "%s",
+		    name);
+	if (feed.dirty <= DIRTY)
+		feed.dirty++;
+}
+
+static void
+take_event(const struct json *j, int event, int64_t now_ms)
+{
+	char name[CONF_NAME_MAX + 1];
+	const char *raw;
+	size_t len;
+
+	if (is_worth_it(j, event)) {
+		raw = json_raw(j, event, &len);
+		keep(raw, len);
+		publish("incident", raw, len);
+	}
+	if (json_str(j, json_get(j, event, "service"), name,
+	    sizeof name) == 0)
+		mark_dirty(name, now_ms);
+	else if (json_is(j, json_get(j, event, "event"), "reload"))
+		publish("reload", "{}", 2);
+}
+
+/* The services that changed, as they are now; or the word to read all. */
+static void
+tell(void)
+{
+	struct client_reply r;
+	int list, v, n = feed.dirty;
+	const char *raw;
+	size_t len;
+
+	feed.dirty = 0;
+	feed.due_ms = 0;
+	if (web_streams() == 0)
+		return;
+	if (n > DIRTY || view_named(feed.name, n, &r) < 0) {
+		publish("reload", "{}", 2);
+		return;
+	}
+	list = json_get(&r.json, r.params, "services");
+	for (v = json_first(&r.json, list); v >= 0;
+	    v = json_next(&r.json, list, v)) {
+		raw = json_raw(&r.json, v, &len);
+		publish("service", raw, len);
+	}
+}
+
+static void
+connect_again(int64_t now_ms)
+{
+	char err[CLIENT_ERR_LEN];
+
+	feed.again_ms = now_ms + AGAIN_MS;
+	if (client_open(&feed.client, NULL, err) < 0)
+		return;
+	if (client_send(&feed.client, "Subscribe", NULL, true, CALL_MS,
+	    err) < 0) {
+		client_close(&feed.client);
+		return;
+	}
+	feed.live = true;
+	publish("reload", "{}", 2);
+}
+
+static void
+receive(int64_t now_ms)
+{
+	char err[CLIENT_ERR_LEN];
+	struct client_reply r;
+	int event, rc;
+
+	while ((rc = client_recv(&feed.client, &r, 0, err)) > 0) {
+		event = json_get(&r.json, r.params, "event");
+		if (event >= 0)
+			take_event(&r.json, event, now_ms);
+	}
+	if (rc == 0)
+		return;
+	client_close(&feed.client);
+	feed.live = false;
+	feed.again_ms = now_ms + AGAIN_MS / 10;
+	publish("gone", "{}", 2);
+}
+
+int
+feed_fd(void)
+{
+	return feed.live ? feed.client.fd : -1;
+}
+
+bool
+feed_is_live(void)
+{
+	return feed.live;
+}
+
+static int64_t
+earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+feed_step(int64_t now_ms)
+{
+	int64_t next = INT64_MAX;
+
+	if (!feed.live && now_ms >= feed.again_ms)
+		connect_again(now_ms);
+	if (feed.live)
+		receive(now_ms);
+	if (feed.due_ms != 0 && now_ms >= feed.due_ms)
+		tell();
+	if (web_streams() > 0 && now_ms >= feed.alive_ms) {
+		web_publish(": alive\n\n", 9);
+		feed.alive_ms = now_ms + ALIVE_MS;
+	}
+	if (!feed.live)
+		next = feed.again_ms;
+	if (feed.due_ms != 0)
+		next = earliest(next, feed.due_ms);
+	if (web_streams() > 0)
+		next = earliest(next, feed.alive_ms);
+	return next;
+}
+
+/* --- what happened, from the log and what came since */
+
+struct told {			/* the latest KEPT events */
+	const char *text[KEPT];
+	size_t	 len[KEPT];
+	unsigned count;
+	char	 at[40];	/* of the last one, and its number */
+	int64_t	 seq;
+};
+
+/* Takes the event in when it is worth it and later than all before. */
+static void
+add(struct told *t, const char *text, size_t len)
+{
+	struct json_tok tok[TOKENS];
+	char err[JSON_ERR_LEN], at[sizeof t->at];
+	int64_t seq = 0;
+	struct json j;
+	int order;
+
+	if (json_parse(&j, text, len, tok, TOKENS, err) < 0 ||
+	    json_str(&j, json_get(&j, 0, "at"), at, sizeof at) < 0)
+		return;
+	(void)json_int(&j, json_get(&j, 0, "seq"), &seq);
+	order = strcmp(at, t->at);
+	if (order < 0 || (order == 0 && seq <= t->seq))
+		return;
+	memcpy(t->at, at, sizeof at);
+	t->seq = seq;
+	if (!is_worth_it(&j, 0))
+		return;
+	t->text[t->count % KEPT] = text;
+	t->len[t->count % KEPT] = len;
+	t->count++;
+}
+
+/* Lines of the log: a stamp, maybe, and the event. */
+static void
+add_lines(struct told *t, const char *text, size_t n)
+{
+	const char *line = text, *end, *start;
+
+	while ((end = memchr(line, '\n', n - (size_t)(line - text))) !=
+	    NULL) {
+		start = memchr(line, '{', (size_t)(end - line));
+		if (start != NULL)
+			add(t, start, (size_t)(end - start));
+		line = end + 1;
+	}
+}
+
+void
+feed_put_incidents(struct buf *b)
+{
+	const char *dir = getenv("SVTREE_LOG"), *kept;
+	static char text[TAIL];
+	static struct told t;
+	unsigned i;
+
+	t = (struct told){ .count = 0 };
+	if (dir != NULL)
+		add_lines(&t, text, view_log(dir, "svtree", text,
+		    sizeof text));
+	for (i = 0; i < feed.count; i++) {
+		kept = feed.kept[(feed.head + i) % KEPT];
+		add(&t, kept, strlen(kept));
+	}
+	json_open(b, '[');
+	for (i = t.count < KEPT ? 0 : t.count - KEPT; i < t.count; i++)
+		json_put_raw(b, t.text[i % KEPT], t.len[i % KEPT]);
+	json_close(b, ']');
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: ISC
+// The status page: reads /status once, then what /events tells. Puts text
+// only, never markup, into the document.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const services = new Map();	// name -> as the supervisor tells
+const rows = new Map();		// name -> elements of its row
+const INCIDENTS = 100;
+const LOG_MS = 2000;
+let trusted = false;		// the address bears the token
+let wantsToken = false;
+
+function make(tag, text, className) {
+	const e = document.createElement(tag);
+	if (text)
+		e.textContent = text;
+	if (className)
+		e.className = className;
+	return e;
+}
+
+// ---- words
+
+function span(seconds) {
+	const s = Math.abs(seconds);
+	if (s < 10)
+		return s.toFixed(0) + " s";
+	for (const [limit, unit, name] of [[120, 1, "s"], [7200, 60, "min"],
+	    [172800, 3600, "h"], [Infinity, 86400, "d"]])
+		if (s < limit)
+			return Math.round(s / unit) + " " + name;
+}
+
+function ago(time) {
+	return time ? span((Date.now() - Date.parse(time)) / 1000) : "";
+}
+
+// The reader's own time zone, in an order that sorts.
+function stamp(time) {
+	return new Date(time).toLocaleString("sv-SE");
+}
+
+const GOOD = "good", WORK = "work", WARN = "warn", BAD = "bad", REST = "rest";
+const LOOKS = {
+	UP: ["\u25cf", GOOD], DOWN: ["\u25cb", BAD],
+	WAITING: ["\u25cc", WORK], STARTING: ["\u25d0", WORK],
+	STOPPING: ["\u25d1", WORK], FINISHING: ["\u25d1", WORK],
+	BACKOFF: ["\u21bb", WARN], TRIPPED: ["\u2717", BAD],
+	UNKNOWN: ["?", BAD],
+};
+const HEALTHS = { unknown: REST, ok: GOOD, busy: WORK, degraded: WARN,
+	failing: BAD };
+
+function isWanted(sv) {
+	return sv.enabled && sv.type !== "oneshot" && sv.want === "up";
+}
+
+function isFit(sv) {
+	return sv.state === "UP" && sv.health !== "failing";
+}
+
+function look(sv) {
+	const known = LOOKS[sv.state] || LOOKS.UNKNOWN;
+	if (sv.state === "DOWN" && !isWanted(sv))
+		return [known[0], REST];
+	return known;
+}
+
+function why(sv) {
+	if (sv.state === "UP")
+		return sv.health !== "ok" && sv.health_text ?
+		    sv.health_text : sv.text || "";
+	return sv.reason || "";
+}
+
+function next(sv) {
+	if (!sv.next_at || sv.state === "UP" || sv.state === "DOWN")
+		return "";
+	const s = (Date.parse(sv.next_at) - Date.now()) / 1000;
+	return s > 0 ? "next step in " + span(s) : "next step is due";
+}
+
+function lastExit(e) {
+	if (!e)
+		return "";
+	const how = e.kind === "exit" ? "code " + e.code :
+	    e.signal ? e.signal : "status unknown";
+	return how + (e.oom ? ", out of memory" : "") + ", " + ago(e.at) +
+	    " ago";
+}
+
+// ---- the table
+
+// Each below the first thing that it needs; [service, level].
+function tree() {
+	const all = [...services.values()].sort((a, b) =>
+	    a.name < b.name ? -1 : 1);
+	const out = [], seen = new Set();
+	const parent = (sv) => (sv.needs[0] || "").split(":")[0];
+	const put = (sv, level) => {
+		if (seen.has(sv.name))
+			return;
+		seen.add(sv.name);
+		out.push([sv, Math.min(level, 3)]);
+		for (const child of all)
+			if (parent(child) === sv.name)
+				put(child, level + 1);
+	};
+	for (const sv of all)
+		if (!services.has(parent(sv)))
+			put(sv, 0);
+	for (const sv of all)		// a ring
+		put(sv, 0);
+	return out;
+}
+
+function cell(label, className) {
+	const td = make("td", "", className);
+	td.dataset.label = label;
+	return td;
+}
+
+function makeRow(name) {
+	const row = { line: make("tr"), details: make("tr", "", "details") };
+	const head = make("th");
+	head.scope = "row";
+	row.button = make("button", name, "name");
+	row.button.type = "button";
+	row.button.setAttribute("aria-expanded", "false");
+	row.details.id = "details-" + name;
+	row.details.hidden = true;
+	row.button.setAttribute("aria-controls", row.details.id);
+	row.button.addEventListener("click", () => toggle(name));
+	row.about = make("small");
+	head.append(row.button, row.about);
+	row.state = cell("State");
+	row.health = cell("Health");
+	row.since = cell("Since", "since");
+	row.restarts = cell("Restarts", "number");
+	row.why = cell("Why", "why");
+	row.act = make("td", "", "act");
+	row.restart = make("button", "Restart");
+	row.restart.type = "button";
+	row.restart.addEventListener("click", () => act("restart/" +
+	    encodeURIComponent(name), "restart of " + name));
+	row.act.append(row.restart);
+	row.line.append(head, row.state, row.health, row.since, row.restarts,
+	    row.why, row.act);
+	row.box = make("td");
+	row.box.colSpan = 7;
+	row.facts = make("dl");
+	row.log = make("pre");
+	row.log.tabIndex = 0;
+	row.log.setAttribute("aria-label", "Last lines of the log of " + name);
+	row.box.append(row.facts, row.log);
+	row.details.append(row.box);
+	rows.set(name, row);
+	return row;
+}
+
+function setText(e, text) {
+	if (e.textContent !== text)
+		e.textContent = text;
+}
+
+function setWord(td, glyph, word, more, className) {
+	const text = glyph + (glyph ? "\u00a0" : "") + word;
+	if (td.className !== className || td.textContent !== text + more) {
+		td.className = className;
+		td.replaceChildren(make("span", text, "word"));
+		if (more)
+			td.append(make("small", more));
+	}
+}
+
+function wish(sv) {
+	if (!sv.enabled)
+		return "disabled";
+	return sv.type === "oneshot" ? "runs when asked" : "wanted " + sv.want;
+}
+
+function updateTimes(sv, row) {
+	const more = next(sv), text = why(sv);
+	setText(row.since, ago(sv.since));
+	if (row.why.dataset.text !== text + "\n" + more) {
+		row.why.dataset.text = text + "\n" + more;
+		row.why.replaceChildren(text, make("small", more));
+		row.why.classList.toggle("empty", !text && !more);
+	}
+}
+
+function facts(sv) {
+	return [["Wanted", sv.enabled ? sv.want : "disabled"],
+	    ["Reason", sv.reason], ["Says", sv.text],
+	    ["Health", sv.health + (sv.health_text ? ": " + sv.health_text :
+	    "")], ["Process", sv.pid ? String(sv.pid) : ""],
+	    ["User", sv.user], ["Port", sv.port ? String(sv.port) : ""],
+	    ["Needs", sv.needs.join(", ")], ["Last exit",
+	    lastExit(sv.last_exit)], ["Definition", sv.stale ?
+	    "changed: a restart takes the new one" : ""]];
+}
+
+function updateDetails(sv, row) {
+	const list = [];
+	if (row.details.hidden)
+		return;
+	for (const [label, text] of facts(sv))
+		if (text)
+			list.push(make("dt", label), make("dd", text));
+	row.facts.replaceChildren(...list);
+}
+
+function updateRow(sv, level) {
+	const row = rows.get(sv.name) || makeRow(sv.name);
+	const [glyph, colour] = look(sv);
+	row.line.className = "level-" + level;
+	setText(row.about, sv.description || "");
+	setWord(row.state, glyph, sv.state, wish(sv), colour);
+	setWord(row.health, "", sv.health === "unknown" ? "\u2013" : sv.health,
+	    "", HEALTHS[sv.health] || REST);
+	setText(row.restarts, String(sv.restarts));
+	row.restart.textContent = sv.state === "DOWN" ? "Start" : "Restart";
+	row.restart.setAttribute("aria-label", row.restart.textContent + " " +
+	    sv.name);
+	row.restart.hidden = !canAct() || !sv.enabled ||
+	    sv.type === "oneshot";
+	updateTimes(sv, row);
+	updateDetails(sv, row);
+	return row;
+}
+
+function render() {
+	const body = byId("rows"), wanted = [];
+	let at = 0;
+	for (const [sv, level] of tree()) {
+		const row = updateRow(sv, level);
+		for (const tr of [row.line, row.details])
+			if (body.children[at++] !== tr)
+				body.insertBefore(tr,
+				    body.children[at - 1] || null);
+		if (isWanted(sv))
+			wanted.push(sv);
+	}
+	while (body.children.length > at)
+		body.lastChild.remove();
+	for (const name of [...rows.keys()])
+		if (!services.has(name))
+			rows.delete(name);
+	verdict(wanted);
+	byId("recover").hidden = !canAct();
+}
+
+function verdict(wanted) {
+	const ill = wanted.filter((sv) => !isFit(sv)).map((sv) => sv.name);
+	const text = ill.length === 0 ? "All " + wanted.length +
+	    " wanted services are well" : ill.length + " of " + wanted.length +
+	    " wanted: not well: " + ill.join(", ");
+	setText(byId("verdict"), text);
+	byId("verdict").className = ill.length === 0 ? GOOD : BAD;
+	document.title = (ill.length === 0 ? "" : "\u2717 ") + "svtree " +
+	    location.hostname;
+}
+
+// ---- details and logs
+
+async function readLog(name) {
+	const row = rows.get(name);
+	if (!row || row.details.hidden)
+		return;
+	try {
+		const answer = await fetch("log/" + encodeURIComponent(name) +
+		    "?n=100", { headers: headers() });
+		const text = await answer.text();
+		const low = row.log.scrollTop + row.log.clientHeight >=
+		    row.log.scrollHeight - 4;
+		if (row.log.textContent !== text) {
+			row.log.textContent = answer.ok ? text ||
+			    "(no line yet)" : JSON.parse(text).reason;
+			if (low)
+				row.log.scrollTop = row.log.scrollHeight;
+		}
+	} catch (e) {
+		row.log.textContent = "The log cannot be read now.";
+	}
+}
+
+function toggle(name) {
+	const row = rows.get(name);
+	row.details.hidden = !row.details.hidden;
+	row.button.setAttribute("aria-expanded", String(!row.details.hidden));
+	if (row.details.hidden)
+		return;
+	updateDetails(services.get(name), row);
+	readLog(name);
+}
+
+// ---- what happened
+
+function addIncident(e) {
+	const list = byId("incidents"), item = make("li");
+	const time = make("time", stamp(e.at));
+	const what = e.event === "incident" || e.event === "exit" ? e.reason :
+	    e.event + (e.reason ? ": " + e.reason : "");
+	time.dateTime = e.at;
+	item.append(time, make("strong", e.service || "tree"),
+	    make("span", e.event === "state" ? e.state + (e.reason ? ": " +
+	    e.reason : "") : what));
+	list.prepend(item);
+	while (list.children.length > INCIDENTS)
+		list.lastChild.remove();
+	byId("no-incidents").hidden = true;
+}
+
+// ---- actions
+
+function canAct() {
+	return wantsToken && (trusted || byId("token").value !== "");
+}
+
+function headers() {
+	const token = byId("token").value;
+	return token ? { Authorization: "Bearer " + token } : {};
+}
+
+let sayTimer = 0;
+function say(text) {
+	byId("said").textContent = text;
+	clearTimeout(sayTimer);
+	sayTimer = setTimeout(() => { byId("said").textContent = ""; }, 6000);
+}
+
+async function act(path, what) {
+	try {
+		const answer = await fetch(path, { method: "POST",
+			headers: { ...headers(),
+			    "Content-Type": "application/json" }, body: "{}" });
+		const said = await answer.json();
+		if (answer.ok && said.recovery_triggered !== false)
+			say("Asked for: " + what);
+		else
+			say("Not done: " + (said.reason || answer.status));
+	} catch (e) {
+		say("Not done: nobody answers");
+	}
+}
+
+// ---- the supervisor's word
+
+function setLink(text, isLive) {
+	setText(byId("link"), text);
+	document.body.dataset.live = isLive ? "yes" : "no";
+}
+
+function takeStatus(status) {
+	const s = status.supervisor;
+	services.clear();
+	for (const sv of status.services)
+		services.set(sv.name, sv);
+	setText(byId("supervisor"), s ? "svtree " + s.version + ", pid " +
+	    s.pid + ", since " + stamp(s.since) :
+	    "No supervisor: this is what its records say.");
+	render();
+	if (!s) {
+		setText(byId("verdict"), "No supervisor is running");
+		byId("verdict").className = BAD;
+	}
+}
+
+async function load() {
+	try {
+		const answer = await fetch("status", { headers: headers() });
+		if (answer.ok)
+			takeStatus(await answer.json());
+		else
+			setText(byId("verdict"), (await answer.json()).reason);
+	} catch (e) {
+		setLink("Nobody answers; trying again \u2026", false);
+	}
+}
+
+async function loadIncidents() {
+	try {
+		const answer = await fetch("incidents", {
+			headers: headers() });
+		if (!answer.ok)
+			return;
+		byId("incidents").replaceChildren();
+		for (const e of await answer.json())
+			addIncident(e);
+	} catch (e) {
+		// the stream's own error tells
+	}
+}
+
+function takeService(sv) {
+	const before = services.get(sv.name);
+	services.set(sv.name, sv);
+	render();
+	if (before && before.state !== sv.state) {
+		const line = rows.get(sv.name).line;
+		line.classList.remove("changed");
+		void line.offsetWidth;	// starts the animation again
+		line.classList.add("changed");
+		say(sv.name + " is " + sv.state + (why(sv) ? ": " + why(sv) :
+		    ""));
+	}
+}
+
+function takeHello(hello) {
+	wantsToken = hello.actions === "token";
+	trusted = hello.trusted;
+	byId("actions").hidden = !wantsToken || trusted;
+	byId("no-actions").hidden = wantsToken;
+	setLink(hello.supervisor ? "live" : "no supervisor answers",
+	    hello.supervisor);
+	load();
+	loadIncidents();
+}
+
+function listen() {
+	const stream = new EventSource("events");
+	const on = (name, take) => stream.addEventListener(name, (m) =>
+	    take(JSON.parse(m.data)));
+	on("hello", takeHello);
+	on("service", takeService);
+	on("incident", addIncident);
+	on("reload", () => { setLink("live", true); load(); });
+	on("gone", () => { setLink("no supervisor answers", false); load(); });
+	stream.addEventListener("error", () => {
+		setLink("connection lost; trying again \u2026", false);
+		if (stream.readyState === EventSource.CLOSED)
+			setTimeout(listen, 3000);
+	});
+}
+
+byId("host").textContent = location.host;
+byId("token").value = sessionStorage.getItem("token") || "";
+byId("token").addEventListener("input", () => {
+	sessionStorage.setItem("token", byId("token").value);
+	render();
+});
+byId("actions").addEventListener("submit", (e) => e.preventDefault());
+byId("recover").addEventListener("click", () => act("recover", "recovery"));
+setInterval(() => {
+	for (const sv of services.values())
+		if (rows.has(sv.name))
+			updateTimes(sv, rows.get(sv.name));
+}, 1000);
+setInterval(() => {
+	if (!document.hidden)
+		for (const name of rows.keys())
+			readLog(name);
+}, LOG_MS);
+listen();
