@@ -41,9 +41,12 @@ static int
 run(struct ctl *c, char **argv)
 {
 	size_t i;
+	int rc;
 
 	if (c->verb->more)
 		return ctl_exec_more(c, argv);
+	if ((rc = ctl_enter(c)) != CTL_OK)
+		return rc;
 	for (i = 0; i < nitems(deeds); i++)
 		if (strcmp(deeds[i].verb, c->verb->name) == 0)
 			return deeds[i].run(c);

@@ -114,6 +114,13 @@ void ctl_story(char *dst, size_t cap, const struct sv *sv);
 /* The command that a person would type next, or "". */
 void ctl_advice(char *dst, size_t cap, const struct sv *sv);
 
+/* svctl_nested.c: trees within trees */
+/* Names TREE/NAME: takes the tree's run directory, and NAME of them. 0, or
+ * the exit status, told. */
+int ctl_enter(struct ctl *c);
+/* Puts what is in inner trees behind the services that they are. */
+void ctl_nest(const struct ctl *c, struct list *l);
+
 /* svctl_judge.c: has a verb had its effect? */
 enum outcome { GOES_ON, DONE, FAILED };
 typedef enum outcome ctl_judge(const struct sv *before, const struct sv *now);
@@ -202,8 +209,6 @@ int svctl_act(struct ctl *c);
 int svctl_signal(struct ctl *c);
 int svctl_reload(struct ctl *c);
 int svctl_shutdown(struct ctl *c);
-int svctl_upgrade(struct ctl *c);
-int svctl_detach(struct ctl *c);
 int svctl_keys(struct ctl *c);
 int svctl_upgrade(struct ctl *c);
 int svctl_detach(struct ctl *c);

@@ -62,9 +62,12 @@ get(struct ctl *c, struct list *l)
 	if (client_open(&c->client, c->run, err) < 0 &&
 	    (errno == ENOENT || errno == ECONNREFUSED))
 		return ctl_offline(c, l);
-	rc = ctl_expand(c);
-	return rc != CTL_OK ? rc : ctl_list(c, c->name, c->n, l,
-	    c->json && !c->quiet);
+	if ((rc = ctl_expand(c)) != CTL_OK)
+		return rc;
+	rc = ctl_list(c, c->name, c->n, l, c->json && !c->quiet);
+	if (rc == CTL_OK && c->n == 0 && !c->json)
+		ctl_nest(c, l);
+	return rc;
 }
 
 int

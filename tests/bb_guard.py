@@ -223,6 +223,19 @@ class Nested(rig.Case):
                 return None
         sv = rig.eventually(lambda: (s := status()) and s["state"] == "UP"
                             and s, what="the inner tree")
+        table = t.svctl("status").stdout
+        self.assertRegex(table, r"(?m)^\W*inner +UP")
+        self.assertRegex(table, r"(?m)^\W*inner/x +UP")
+        page = t.svctl("status", "inner/x")
+        self.assertEqual(page.returncode, 0, page.stderr)
+        self.assertIn("sleep", page.stdout)
+        self.assertEqual(t.svctl("restart", "inner/x").returncode, 0)
+        self.assertNotEqual(status()["pid"], sv["pid"])
+        sv = status()
+        whole = t.svctl("status", "inner/")
+        self.assertRegex(whole.stdout, r"(?m)^\W*x +UP")
+        self.assertEqual(t.svctl("restart", "inner/x", "inner").returncode, 2)
+        self.assertEqual(t.svctl("status", "inner/y").returncode, 4)
         # The inner supervisor dies: its service runs on and is adopted.
         before = t.service("inner")["pid"]
         os.kill(before, signal.SIGKILL)
