@@ -622,17 +622,21 @@ Test(health, a_control_group_names_what_stops_it)
 		    "docker stop 0123456789ab" },
 		{ "4:memory:/docker/" ID "\n", "docker stop 0123456789ab" },
 		{ OURS, "" },
+		{ "0::/system.slice/cron.service\n", "" },
+		{ "0::/system.slice/my-ollama-2.service\n",
+		    "systemctl disable --now my-ollama-2" },
 		{ "0::/\n", "" }, { "", "" },
 	};
 	char text[80];
 	size_t i;
 
 	for (i = 0; i < nitems(rows); i++) {
-		launcher_of_cgroup(rows[i].cgroup, OURS, text, sizeof text);
+		launcher_of_cgroup(rows[i].cgroup, OURS, "ollama", text,
+		    sizeof text);
 		cr_expect_str_eq(text, rows[i].advice, "%s: %s",
 		    rows[i].cgroup, text);
 	}
-	launcher_of_cgroup("0::/docker/" ID, "0::/docker/" ID, text,
+	launcher_of_cgroup("0::/docker/" ID, "0::/docker/" ID, "x", text,
 	    sizeof text);
 	cr_expect_str_eq(text, "", "our own container");
 }
@@ -651,11 +655,14 @@ Test(health, a_path_names_what_stops_it)
 		{ "/opt/homebrew/opt/ollama/bin/ollama", 1,
 		    "brew services stop ollama" },
 		{ "/opt/homebrew/opt/ollama/bin/ollama", 77, "" },
+		{ "/opt/homebrew/Cellar/python@3.12/bin/python3.12", 1,
+		    "launchctl list | grep python3.12, then launchctl "
+		    "bootout" },
 		{ "/usr/local/bin/ollama", 1,
 		    "launchctl list | grep ollama, then launchctl bootout" },
 		{ "/usr/local/bin/ollama", 0, "" }, { "", 1, "" },
 	};
-	char text[80];
+	char text[120];
 	size_t i;
 
 	for (i = 0; i < nitems(rows); i++) {

@@ -6,6 +6,7 @@
  */
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "health.h"
@@ -49,6 +50,8 @@ holder_look(const struct target *t, struct round *r)
 			return;
 		put_user(user, sizeof user, uid);
 		r->foreign = true;
+		r->holder_pid = (long)pid;
+		(void)memcpy(r->holder_name, name, sizeof r->holder_name);
 		(void)snprintf(r->holder, sizeof r->holder, "port %u is held "
 		    "by pid %ld (%s, user %s)", (unsigned)t->port, (long)pid,
 		    name, user);

@@ -4,7 +4,6 @@
  * only a person can help.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "health.h"
@@ -118,21 +117,19 @@ void
 remedy_advise(struct target *t, const struct judgement *j,
     const struct round *r)
 {
-	const char *pid = strstr(r->holder, "pid ");
 	char text[120], launcher[80] = "";
 
 	if (j->verdict != VERDICT_FOREIGN)
 		return;
-	if (r->foreign && pid != NULL)
-		launcher_advice((pid_t)strtol(pid + 4, NULL, 10), launcher,
-		    sizeof launcher);
+	if (r->holder_pid > 0)
+		launcher_advice((pid_t)r->holder_pid, r->holder_name,
+		    launcher, sizeof launcher);
 	if (launcher[0] != '\0')
 		(void)snprintf(text, sizeof text, "%s, or [port] policy = "
 		    "evict", launcher);
-	else if (r->foreign && pid != NULL)
+	else if (r->holder_pid > 0)
 		(void)snprintf(text, sizeof text, "kill %ld, stop its "
-		    "service, or [port] policy = evict",
-		    strtol(pid + 4, NULL, 10));
+		    "service, or [port] policy = evict", r->holder_pid);
 	else if (r->foreign)
 		(void)snprintf(text, sizeof text, "sudo lsof -nP -iTCP:%u "
 		    "tells who has it", (unsigned)t->port);

@@ -63,6 +63,8 @@ struct round {
 	bool	 idle;		/* no model is loaded */
 	bool	 foreign;	/* another process has the port */
 	char	 holder[160];	/* which: "port 11434 is held by ..." */
+	long	 holder_pid;	/* 0 unknown */
+	char	 holder_name[40];
 	char	 user[40];	/* the service runs as, "" unknown */
 };
 

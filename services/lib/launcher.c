@@ -54,9 +54,20 @@ container_id(const char *cgroup)
 	return NULL;
 }
 
+static bool
+holds(const char *text, int len, const char *word)
+{
+	int n = (int)strlen(word), i;
+
+	for (i = 0; n > 0 && i + n <= len; i++)
+		if (strncmp(text + i, word, (size_t)n) == 0)
+			return true;
+	return false;
+}
+
 void
-launcher_of_cgroup(const char *cgroup, const char *own, char *dst,
-    size_t cap)
+launcher_of_cgroup(const char *cgroup, const char *own, const char *name,
+    char *dst, size_t cap)
 {
 	const char *id, *unit, *ours;
 	int n = 0, k = 0;
@@ -72,15 +83,16 @@ launcher_of_cgroup(const char *cgroup, const char *own, char *dst,
 	ours = own != NULL ? last_service(own, &k) : NULL;
 	if (ours != NULL && n == k && strncmp(unit, ours, (size_t)n) == 0)
 		return;
-	if (n > 5 && strncmp(unit, "user@", 5) == 0)
-		return;		/* of somebody's session, by no unit */
+	if (!holds(unit, n, name))
+		return;
 	(void)snprintf(dst, cap, "systemctl %sdisable --now %.*s",
 	    strstr(cgroup, "/user@") != NULL ? "--user " : "", n, unit);
 }
 
-/* "ollama" of "/opt/homebrew/opt/ollama/bin/ollama" */
+/* "ollama" of "/opt/homebrew/opt/ollama/bin/ollama"; a program of another
+ * name (python) is run by many. */
 static void
-put_formula(const char *path, char *dst, size_t cap)
+put_formula(const char *path, const char *program, char *dst, size_t cap)
 {
 	static const char *const homes[] = { "/Cellar/", "/opt/homebrew/opt/",
 	    "/usr/local/opt/" };
@@ -90,8 +102,10 @@ put_formula(const char *path, char *dst, size_t cap)
 	for (i = 0; i < sizeof homes / sizeof homes[0]; i++)
 		if ((p = strstr(path, homes[i])) != NULL) {
 			p += strlen(homes[i]);
-			(void)snprintf(dst, cap, "brew services stop %.*s",
-			    (int)strcspn(p, "/"), p);
+			if (strcspn(p, "/") == strlen(program) &&
+			    strncmp(p, program, strlen(program)) == 0)
+				(void)snprintf(dst, cap, "brew services stop "
+				    "%s", program);
 			return;
 		}
 }
@@ -111,10 +125,10 @@ launcher_of_path(const char *path, pid_t ppid, char *dst, size_t cap)
 		return;
 	}
 	/* A child of launchd, but for one whose parent has died. */
-	if (ppid != 1)
+	if (ppid != 1 || name == NULL || name[1] == '\0')
 		return;
-	put_formula(path, dst, cap);
-	if (dst[0] == '\0' && name != NULL && name[1] != '\0')
+	put_formula(path, name + 1, dst, cap);
+	if (dst[0] == '\0')
 		(void)snprintf(dst, cap, "launchctl list | grep %s, then "
 		    "launchctl bootout", name + 1);
 }

@@ -8,12 +8,13 @@
 #include "launcher.h"
 
 void
-launcher_advice(pid_t pid, char *dst, size_t cap)
+launcher_advice(pid_t pid, const char *name, char *dst, size_t cap)
 {
 	char path[PROC_PIDPATHINFO_MAXSIZE];
 	struct proc_bsdshortinfo info;
 	int n;
 
+	(void)name;	/* the path says more */
 	dst[0] = '\0';
 	n = proc_pidpath(pid, path, sizeof path);
 	if (n <= 0 || (size_t)n >= sizeof path)

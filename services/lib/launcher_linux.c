@@ -24,12 +24,12 @@ read_cgroup(const char *pid, char *dst)
 }
 
 void
-launcher_advice(pid_t pid, char *dst, size_t cap)
+launcher_advice(pid_t pid, const char *name, char *dst, size_t cap)
 {
 	char theirs[CGROUP_MAX], ours[CGROUP_MAX], number[24];
 
 	(void)snprintf(number, sizeof number, "%ld", (long)pid);
 	read_cgroup(number, theirs);
 	read_cgroup("self", ours);
-	launcher_of_cgroup(theirs, ours, dst, cap);
+	launcher_of_cgroup(theirs, ours, name, dst, cap);
 }

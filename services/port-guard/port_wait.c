@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher.h"
 #include "log.h"
 #include "os.h"
 #include "port_look.h"
@@ -47,7 +48,14 @@ static void
 put_advice(const struct guard *g, const struct port_holder *h, char *dst,
     size_t cap)
 {
-	if (h->pid > 0 && g->evict)
+	char launcher[72] = "";
+
+	if (h->pid > 0)
+		launcher_advice(h->pid, h->name, launcher, sizeof launcher);
+	if (launcher[0] != '\0')
+		(void)snprintf(dst, cap, "waits for port %u: %s",
+		    (unsigned)h->port, launcher);
+	else if (h->pid > 0 && g->evict)
 		(void)snprintf(dst, cap, "waits for port %u: evicting is of "
 		    "no use, stop pid %ld's service", (unsigned)h->port,
 		    (long)h->pid);
