@@ -5,15 +5,13 @@
  * service: its name and the wall times in milliseconds. Without the file, or
  * when it cannot be written, they are kept in memory alone.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "health.h"
+#include "keep.h"
 #include "log.h"
 #include "os.h"
 #include "self.h"
@@ -21,14 +19,13 @@
 #define FILE_MAX	32768
 
 static int
-put_path(char *dst, size_t cap, const char *suffix)
+put_path(char *dst, size_t cap)
 {
-	const char *dir = getenv("SVTREE_STATE");
+	char name[CONF_NAME_MAX + 16];
 
-	if (dir == NULL || dir[0] != '/')
-		return -1;
-	return (size_t)snprintf(dst, cap, "%s/%s.restarts%s", dir,
-	    self_name("health-monitor"), suffix) < cap ? 0 : -1;
+	(void)snprintf(name, sizeof name, "%.48s.restarts",
+	    self_name("health-monitor"));
+	return keep_path(name, dst, cap);
 }
 
 /* One line: NAME TIME...; what is no such thing is left out. */
@@ -59,16 +56,11 @@ budget_load(void)
 {
 	static char text[FILE_MAX];
 	int64_t now = os_now_ms(), wall = os_wall_us() / 1000;
-	char path[1200], *rest = text, *row;
-	ssize_t n;
-	int fd;
+	char path[KEEP_PATH_MAX], *rest = text, *row;
 
-	if (put_path(path, sizeof path, "") < 0 ||
-	    (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+	if (put_path(path, sizeof path) < 0 ||
+	    keep_read(path, text, sizeof text) < 0)
 		return;
-	n = read(fd, text, sizeof text - 1);
-	(void)close(fd);
-	text[n > 0 ? n : 0] = '\0';
 	while ((row = strsep(&rest, "\n")) != NULL)
 		read_line(row, now, wall);
 }
@@ -92,35 +84,19 @@ put_all(struct buf *b)
 	}
 }
 
-/* Over the old one in a single step: none is ever half written. */
-static int
-replace(const char *path, const char *fresh, const struct buf *b)
-{
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool good;
-
-	if (fd < 0)
-		return -1;
-	good = write(fd, b->base, b->len) == (ssize_t)b->len &&
-	    fsync(fd) == 0;
-	good = close(fd) == 0 && good;
-	return good && rename(fresh, path) == 0 ? 0 : -1;
-}
-
 void
 budget_save(void)
 {
 	static char text[FILE_MAX];
 	static bool said;
-	char path[1200], fresh[1200];
+	char path[KEEP_PATH_MAX];
 	struct buf b;
 
-	if (put_path(path, sizeof path, "") < 0 ||
-	    put_path(fresh, sizeof fresh, ".new") < 0)
+	if (put_path(path, sizeof path) < 0)
 		return;
 	buf_init(&b, text, sizeof text);
 	put_all(&b);
-	if (replace(path, fresh, &b) == 0 || said)
+	if (keep_write(path, b.base, b.len) == 0 || said)
 		return;
 	said = true;
 	log_warn("keep the restarts in %s", path);
