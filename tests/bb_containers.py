@@ -6,6 +6,7 @@ a daemon come back when they are wanted, and only then."""
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 import dockerd
@@ -70,6 +71,19 @@ grants = Report
 [docker]
 socket = {socket}
 start-command = true
+"""
+
+RECOVER = """[service]
+type = oneshot
+exec = recover
+restart = never
+grants = Restart Report
+"""
+
+WATCHER = """[service]
+exec = oom-watcher
+ready = notify
+grants = Report
 """
 
 KEEPER = """[service]
@@ -197,6 +211,21 @@ class FoundingIncident(Kept):
         self.history(tree, "knowledge_nightly",
                      "was killed by order (docker kill)")
 
+    def test_keeper_and_watcher_tell_of_a_death_once(self):
+        tree = self.start("knowledge_nightly", more={"watcher": WATCHER})
+        tree.wait("watcher", "UP", LATE)
+        rig.eventually(lambda: "follows the events" in
+                       tree.log_text("watcher"), LATE, "the watcher's line")
+        before = self.engine.inspect("knowledge_nightly")
+        with tree.subscribe(LATE) as events:
+            self.engine.signal("knowledge_nightly", signal.SIGUSR1)
+            events.until(lambda e: e["event"] == "incident" and
+                         "(limit 16 MiB): raise the limit" in e["reason"])
+        _, sv = self.back(tree, "knowledge_nightly", before)
+        self.assertTrue(sv["last_exit"]["oom"], sv)
+        told = [e for e in events.seen if e["event"] == "oom"]
+        self.assertEqual(len(told), 1, events.seen)
+
     def test_killed_from_nowhere_is_neither(self):
         tree = self.start("knowledge_nightly")
         before = self.engine.inspect("knowledge_nightly")
@@ -278,18 +307,49 @@ class FoundingIncident(Kept):
         self.engine.wait_state("knowledge_os_orchestrator", "running")
 
 
-class WordOfAPerson(Kept):
-    def heal(self, tree):
-        """What a recovery does to every service, as it does it."""
-        for sv in tree.status()["services"]:
-            tree.call("Restart", {"name": sv["name"], "if_wanted": True,
-                                  "reason": "recover"})
+class Shipped(Kept):
+    """The examples as they are installed, but for the paths."""
 
+    def shipped(self, name):
+        with open(os.path.join(rig.TOP, "services", name, "service.conf"),
+                  encoding="utf-8") as f:
+            text = f.read()
+        self.assertIn("/opt/knowledge_os/docker-compose.yml", text)
+        return text.replace("/opt/knowledge_os/docker-compose.yml",
+                            self.compose) \
+            + f"\n[environment]\nHOME = {self.home}\n"
+
+    def test_the_critical_containers(self):
+        tree = self.start(start=False, more={
+            "ollama": "[service]\nexec = sleep 1000\n",
+            "recover": RECOVER})
+        critical = ("knowledge_nightly", "knowledge_os_orchestrator")
+        for name in critical:
+            tree.add(name, self.shipped(name))
+        tree.start()
+        tree.wait("knowledge_nightly", "UP", LATE)
+        self.assertEqual(tree.service(critical[1])["state"], "WAITING")
+        tree.wait("ollama", "UP")
+        tree.call("Report", {"name": "ollama", "health": "ok"})
+        tree.wait(critical[1], "UP", LATE)
+        for name in critical:
+            before = self.engine.inspect(name)
+            begun = time.monotonic()
+            self.engine.docker("kill", name)
+            self.back(tree, name, before)
+            print(f"# {name}: killed and running again in "
+                  f"{time.monotonic() - begun:.2f} s", flush=True)
+        done = tree.svctl("recover", timeout=LATE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class WordOfAPerson(Kept):
     def test_what_was_stopped_stays_stopped(self):
         ticks = "n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n\n"
         tree = self.start("knowledge_nightly", "by_docker", more={
             "timer": {"conf": "[service]\ntype = oneshot\nevery = 200ms\n",
-                      "run": ticks}})
+                      "run": ticks},
+            "recover": RECOVER})
         tree.svctl("stop", "knowledge_nightly", check=True)
         tree.svctl("stop", "by_docker", check=True)
         stopped = ("knowledge_nightly", "by_docker")
@@ -303,8 +363,8 @@ class WordOfAPerson(Kept):
 
         check()
         self.history(tree, "timer", "exited")       # the timer went on
-        self.heal(tree)
-        tree.wait("docker", "UP", LATE)
+        done = tree.svctl("recover", timeout=LATE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         check()
         tree.kill_supervisor()
         tree.start()
@@ -392,7 +452,7 @@ class Followed(Kept):
         tree = self.start("knowledge_nightly")
         self.engine.docker("pause", "knowledge_nightly")
         sv = tree.wait("knowledge_nightly",
-                       lambda s: s["health"] == "failing", LATE)
+                       lambda s: s["health"] == "degraded", LATE)
         self.assertIn("docker unpause", sv["health_text"])
         self.engine.docker("unpause", "knowledge_nightly")
         tree.wait("knowledge_nightly",

@@ -171,8 +171,7 @@ Test(keeper, the_hand_behind_137_is_looked_for)
 	} t[] = {
 		{ "oom",	0, false,	0, DEATH_OOM },
 		{ "start",	0, true,	0, DEATH_OOM },
-		{ "kill",	9, false,	KEEPER_DEATH_MS,
-		    DEATH_DELIBERATE },
+		{ "kill",	9, false,	0, DEATH_DELIBERATE },
 		{ "kill",	15, false,	KEEPER_DEATH_MS,
 		    DEATH_DELIBERATE },
 		{ "start",	0, false,	KEEPER_DEATH_MS,
@@ -224,7 +223,7 @@ Test(keeper, a_removed_one_has_the_code_of_its_last_event)
 	event(&k, "die", T0 + 1, 137, 100);
 	event(&k, "destroy", T0 + 2, 0, 101);
 	(void)keeper_saw(&k, &none, 101);
-	cr_expect_eq(keeper_due(&k, 101 + KEEPER_DEATH_MS), STEP_EXIT);
+	cr_expect_eq(keeper_due(&k, 101), STEP_EXIT);
 	cr_expect_eq(k.exit_code, 137);
 	cr_expect(k.box.hard);
 

@@ -105,14 +105,14 @@ note_death(struct keeper *k, const struct docker_container *c)
 }
 
 /* How long to wait for what belongs to the death: a lost or late "oom", or
- * the "start" of a docker restart. */
+ * the "start" of a docker restart, which asks before it kills. */
 static int64_t
 patience(const struct keeper *k)
 {
 	bool by_order = k->box.kill_ns != 0;
 	bool for_memory = k->oom_flag || k->box.oom_ns != 0;
 
-	if (for_memory)
+	if (for_memory || (by_order && k->box.hard))
 		return 0;
 	return by_order || k->exit_code == 137 ? KEEPER_DEATH_MS : 0;
 }

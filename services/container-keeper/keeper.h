@@ -103,7 +103,8 @@ void keeper_upped(struct keeper *k, int64_t now_ms);
 enum step keeper_due(struct keeper *k, int64_t now_ms);
 int64_t keeper_deadline(const struct keeper *k);
 enum seen keeper_seen(const struct docker_container *c);
-/* "ok", "failing" or "unknown" for a container that runs, and why. */
+/* "ok", "degraded", "failing" or "unknown" for a container that runs, and
+ * why. */
 const char *keeper_health(const struct docker_container *c,
     const char **why);
 

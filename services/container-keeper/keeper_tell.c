@@ -32,10 +32,16 @@ keeper_last_words(void)
 }
 
 static void
-is_down(const char *why)
+tell_ours(const char *health, const char *why)
 {
 	w.down = true;
-	self_health("failing", why);
+	self_health(health, why);
+}
+
+static void
+is_down(const char *why)
+{
+	tell_ours("failing", why);
 }
 
 /* Takes the verdict on a death; its words, to be logged once. */
@@ -92,8 +98,8 @@ keeper_tell_health(const struct docker_container *c)
 {
 	const char *why, *health = keeper_health(c, &why);
 
-	if (strcmp(c->status, "paused") == 0) {
-		is_down(why);
+	if (keeper_seen(c) == SEEN_PAUSED) {
+		tell_ours(health, why);
 		return;
 	}
 	if (w.probed && !w.down)
