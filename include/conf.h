@@ -17,6 +17,7 @@
  */
 #define CONF_NAME_MAX	48	/* length of a service's name, without NUL */
 #define CONF_ERR_LEN	512
+#define CONF_LOGGER	"/log"	/* behind the name of a service: its logger */
 #define CONF_UNSET	INT_MIN	/* of nice and oom_score_adj */
 
 enum conf_type { TYPE_DAEMON, TYPE_ONESHOT };
@@ -159,6 +160,9 @@ struct conf_service {
 	struct conf_container container;
 	struct conf_docker docker;
 	struct conf_port port;
+	char	*logs;		/* NAME/log: the service whose output it
+				 * reads; NULL: it is no logger */
+	bool	 has_logger;	/* there is such a NAME/log */
 	bool	 down;		/* a file "down": not started at boot */
 	const char *broken;	/* its first error, "service.conf:LINE: ...";
 				   NULL: none */

@@ -164,7 +164,7 @@ check_parts(struct conf_reader *rd)
 void
 conf_check_service(struct conf_reader *rd)
 {
-	if (!conf_name_is_good(rd->sv->name))
+	if (rd->sv->logs == NULL && !conf_name_is_good(rd->sv->name))
 		conf_error(rd, "no name for a service; letters, digits and "
 		    "._@+- are right, at most %d, and svtree's own are taken",
 		    CONF_NAME_MAX);
@@ -172,6 +172,7 @@ conf_check_service(struct conf_reader *rd)
 	check_user(rd);
 	check_type(rd);
 	conf_check_run(rd);
+	conf_check_logger(rd);
 	check_parts(rd);
 }
 

@@ -49,7 +49,7 @@ mix_file(uint64_t h, const char *dir, const char *name)
 static bool
 has(const char *dir, const char *name, int mode)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + NAME_MAX];
 
 	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
 	return access(path, mode) == 0;
@@ -71,7 +71,7 @@ static void
 read_service(struct conf_reader *rd)
 {
 	static const char *const files[] = { "service.conf", "run", "finish",
-	    "check" };
+	    "check", "conf" };
 	struct conf_service *sv = rd->sv;
 	char path[PATH_MAX];
 	FILE *file;
@@ -80,6 +80,8 @@ read_service(struct conf_reader *rd)
 	memset(rd->seen, 0, sizeof rd->seen);
 	rd->line = 0;
 	conf_defaults(sv);
+	if (sv->logs != NULL)
+		conf_logger_defaults(sv);
 	sv->fingerprint = 0xcbf29ce484222325u;
 	for (i = 0; i < sizeof files / sizeof files[0]; i++)
 		sv->fingerprint = mix_file(sv->fingerprint, sv->dir, files[i]);
@@ -107,11 +109,59 @@ by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* One more service, in memory that is got in growing pieces. */
+static struct conf_service *
+add(struct conf_tree *t, int *room, const char *name, const char *dir)
+{
+	struct conf_service *grown;
+
+	if (t->n == *room) {
+		*room = *room == 0 ? 32 : *room * 2;
+		if (*room > SERVICES_MAX * 2)
+			return NULL;
+		grown = conf_alloc(t, (size_t)*room * sizeof *grown);
+		if (grown == NULL)
+			return NULL;
+		if (t->n > 0)
+			memcpy(grown, t->service,
+			    (size_t)t->n * sizeof *grown);
+		t->service = grown;
+	}
+	grown = &t->service[t->n];
+	grown->name = conf_copy(t, name);
+	grown->dir = conf_copy(t, dir);
+	if (grown->name == NULL || grown->dir == NULL)
+		return NULL;
+	t->n++;
+	return grown;
+}
+
+/* A service and, when it has a logger of its own, that. */
+static int
+add_both(struct conf_tree *t, int *room, const char *name, const char *dir)
+{
+	char log_name[NAME_MAX + 8], log_dir[PATH_MAX + 8];
+	struct conf_service *sv;
+	bool logger = has(dir, "log/run", F_OK) ||
+	    has(dir, "log/service.conf", F_OK);
+
+	if ((sv = add(t, room, name, dir)) == NULL)
+		return -1;
+	sv->has_logger = logger;
+	if (!logger)
+		return 0;
+	(void)snprintf(log_name, sizeof log_name, "%s" CONF_LOGGER, name);
+	(void)snprintf(log_dir, sizeof log_dir, "%s/log", dir);
+	if ((sv = add(t, room, log_name, log_dir)) == NULL ||
+	    (sv->logs = conf_copy(t, name)) == NULL)
+		return -1;
+	return 0;
+}
+
 /* The entries of the directory that are directories, in order. */
 static int
 list(struct conf_tree *t, DIR *d)
 {
-	struct conf_service *grown;
 	char path[PATH_MAX];
 	struct dirent *e;
 	struct stat st;
@@ -122,24 +172,8 @@ list(struct conf_tree *t, DIR *d)
 		if (e->d_name[0] == '.' || stat(path, &st) < 0 ||
 		    !S_ISDIR(st.st_mode))
 			continue;
-		if (t->n == room) {
-			room = room == 0 ? 32 : room * 2;
-			if (room > SERVICES_MAX * 2)
-				return -1;
-			grown = conf_alloc(t, (size_t)room * sizeof *grown);
-			if (grown == NULL)
-				return -1;
-			if (t->n > 0)
-				memcpy(grown, t->service,
-				    (size_t)t->n * sizeof *grown);
-			t->service = grown;
-		}
-		t->service[t->n].name = conf_copy(t, e->d_name);
-		t->service[t->n].dir = conf_copy(t, path);
-		if (t->service[t->n].name == NULL ||
-		    t->service[t->n].dir == NULL)
+		if (add_both(t, &room, e->d_name, path) < 0)
 			return -1;
-		t->n++;
 	}
 	if (t->n > 1)
 		qsort(t->service, (size_t)t->n, sizeof *t->service, by_name);

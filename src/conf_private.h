@@ -39,6 +39,9 @@ void conf_read_file(struct conf_reader *rd, FILE *file);
 void conf_set(struct conf_reader *rd, const char *section, const char *key,
     const char *value);
 void conf_defaults(struct conf_service *sv);
+/* conf_logger.c: what is different for NAME/log, and for NAME. */
+void conf_logger_defaults(struct conf_service *sv);
+void conf_check_logger(struct conf_reader *rd);
 int conf_line_of(const struct conf_reader *rd, const char *section,
     const char *key);
 

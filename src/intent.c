@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tree.h"
@@ -14,8 +15,15 @@
 static void
 name_file(const struct tree *t, const char *name, char *path, size_t cap)
 {
+	char *slash;
+	size_t n;
+
 	(void)snprintf(path, cap, "%s/disabled%s%s", t->state,
 	    name != NULL ? "/" : "", name != NULL ? name : "");
+	/* A logger's NAME/log: ':' is in no name. */
+	n = name != NULL ? strlen(name) : 0;
+	if (n > 0 && (slash = strchr(path + strlen(path) - n, '/')) != NULL)
+		*slash = ':';
 }
 
 int

@@ -33,7 +33,8 @@ is_met(const struct service *sv, const struct conf_need *need)
 static bool
 is_coming(const struct service *other)
 {
-	return other != NULL && other->rec.want != WANT_DOWN &&
+	return other != NULL && other->conf->broken == NULL &&
+	    other->rec.want != WANT_DOWN &&
 	    (other->rec.state == ST_WAITING ||
 	    other->rec.state == ST_STARTING);
 }

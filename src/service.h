@@ -70,6 +70,22 @@ bool service_may_notify(const struct conf_service *conf);
 void service_feed_watchdog(struct service *sv);
 /* It is not: a restart that counts as a failure. */
 void service_watchdog(struct service *sv, const char *why);
+/* service_logger.c */
+/* run/NAME/FILE; run/NAME for "". */
+void service_path(const struct service *sv, const char *file, char *dst,
+    size_t cap);
+/* That of the FIFO that it writes into. */
+void service_fifo(const struct service *sv, char *dst, size_t cap);
+/* The service of which this is the logger, or NULL. */
+struct service *logger_main(const struct tree *t,
+    const struct service *logger);
+/* Instead of a signal: its input ends. False: there is more to come. */
+bool logger_end(struct service *logger);
+/* Before its start: its input is there. */
+void logger_begin(struct service *logger);
+/* One that lost its logger writes for that of the tree. */
+void logger_settle(struct service *sv);
+
 /* service_sockets.c */
 /* Opens what the definition wants and is not held yet, closes the rest. 0, or
  * -1 with errno and what was tried in err. */

@@ -35,13 +35,15 @@ static int
 notify_bind(struct service *sv)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
 	int fd;
 
-	if (snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s/notify",
-	    sv->tree->run, sv->conf->name) >= (int)sizeof sun.sun_path) {
+	service_path(sv, "notify", path, sizeof path);
+	if (strlen(path) >= sizeof sun.sun_path) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) < 0)
 		return -1;
 	(void)unlink(sun.sun_path);

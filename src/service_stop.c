@@ -105,7 +105,10 @@ service_stop(struct service *sv)
 {
 	if (sv->aux_pid > 0)	/* a check that is under way */
 		(void)kill(-sv->aux_pid, SIGKILL);
-	stop_softly(sv, AUX_NONE);
+	if (logger_end(sv))
+		ask_leader(sv, true);
+	else
+		stop_softly(sv, AUX_NONE);
 }
 
 void

@@ -20,27 +20,31 @@
 #include "service.h"
 #include "spawn_child.h"
 
-/* run/NAME with its FIFO; made anew when somebody cleaned it away. */
+/* run/NAME with its FIFO; made anew when somebody cleaned it away, and opened
+ * anew when it is the wrong one. */
 int
 spawn_make_dir(struct service *sv)
 {
 	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	int fd;
 
-	(void)snprintf(path, sizeof path, "%s/%s", sv->tree->run,
-	    sv->conf->name);
+	service_path(sv, "", path, sizeof path);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -1;
-	(void)snprintf(path, sizeof path, "%s/%s/log", sv->tree->run,
-	    sv->conf->name);
-	if (mkfifo(path, 0600) == 0 && sv->log_fd >= 0) {
-		(void)close(sv->log_fd);	/* of one that is gone */
-		sv->log_fd = -1;
-	}
+	service_fifo(sv, path, sizeof path);
+	if (mkfifo(path, 0600) < 0 && sv->log_fd >= 0 && !sv->log_ended &&
+	    sv->log_is_pipe == sv->conf->has_logger)
+		return 0;
 	/* Read-write: neither the death of the logger nor that of the last
 	 * writer takes what lies in it. */
-	if (sv->log_fd < 0)
-		sv->log_fd = open(path, O_RDWR | O_CLOEXEC);
-	return sv->log_fd < 0 ? -1 : 0;
+	if ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
+		return -1;
+	if (sv->log_fd >= 0)	/* maybe the same, held for reading */
+		(void)close(sv->log_fd);
+	sv->log_fd = fd;
+	sv->log_ended = false;
+	sv->log_is_pipe = sv->conf->has_logger;
+	return 0;
 }
 
 static int
@@ -104,6 +108,7 @@ spawn_service(struct service *sv)
 	sv->presume = false;
 	if (spawn_make_dir(sv) < 0)
 		return start_failed(sv, "make its run directory");
+	logger_begin(sv);
 	if (service_sockets_open(sv, what, sizeof what) < 0)
 		return start_failed(sv, what);
 	service_ready_open(sv);
@@ -204,8 +209,7 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 static int
 open_lock(const struct service *sv, char *path, size_t cap)
 {
-	(void)snprintf(path, cap, "%s/%s/lock", sv->tree->run,
-	    sv->conf->name);
+	service_path(sv, "lock", path, cap);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 

@@ -19,6 +19,8 @@
 #include "service.h"
 #include "spawn_child.h"
 
+#define LOGGER_LOCK	3	/* conf_logger.c keeps it free */
+
 static int gate_fd = -1;
 
 void
@@ -51,6 +53,8 @@ lift(const struct service *sv, int fd)
 {
 	int lowest = 3 + sv->conf->sockets.n, ready = -1;
 
+	if (sv->conf->logs != NULL)
+		lowest = LOGGER_LOCK + 1;
 	if (sv->conf->ready == READY_FD)
 		ready = sv->conf->ready_fd;
 	if (fd >= lowest && fd != ready)
@@ -134,17 +138,34 @@ static void
 take_lock(const struct service *sv)
 {
 	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-	int fd;
+	int fd, at = sv->conf->logs != NULL ? LOGGER_LOCK : 0;
 
-	(void)snprintf(path, sizeof path, "%s/%s/lock", sv->tree->run,
-	    sv->conf->name);
+	service_path(sv, "lock", path, sizeof path);
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		spawn_fail("open the lock");
-	/* Descriptor 0, because a daemon that closes all others keeps it. */
-	place(fd, 0);
-	if (flock(0, LOCK_EX | LOCK_NB) < 0)
+	/* Descriptor 0, because a daemon that closes all others keeps it; a
+	 * logger has its input there. */
+	place(fd, at);
+	if (flock(at, LOCK_EX | LOCK_NB) < 0)
 		spawn_fail(GATE_STEP_LOCK);
+}
+
+/* Read-only, so that the end of the last writer is the end of the input. */
+static void
+place_input(const struct service *sv)
+{
+	const struct service *writer = logger_main(sv->tree, sv);
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	int fd;
+
+	if (sv->conf->logs == NULL || writer == NULL)
+		return;
+	service_fifo(writer, path, sizeof path);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
+		spawn_fail("open its input");
+	place(fd, 0);
 }
 
 /* The user, looked up afresh, and its environment. */
@@ -200,8 +221,7 @@ give_away(const struct service *sv, const struct conf_user *u)
 	(void)fchown(sv->log_fd, (uid_t)u->uid, (gid_t)-1);
 	if (!service_may_notify(sv->conf))
 		return;
-	(void)snprintf(path, sizeof path, "%s/%s/notify", sv->tree->run,
-	    sv->conf->name);
+	service_path(sv, "notify", path, sizeof path);
 	(void)chown(path, (uid_t)u->uid, (gid_t)-1);
 }
 
@@ -224,6 +244,7 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	env = prepare(sv, true, &u);
 	give_away(sv, &u);
 	place_log(sv);
+	place_input(sv);
 	run_up_script(sv, env);
 	place_sockets(sv);
 	if (ready_fd >= 0)

@@ -104,8 +104,7 @@ add_svtree(const struct service *sv)
 	put("SVTREE_LOG", sv->tree->log);
 	put("SVTREE_SERVICE", sv->conf->name);
 	if (service_may_notify(sv->conf)) {
-		(void)snprintf(notify, sizeof notify, "%s/%s/notify",
-		    sv->tree->run, sv->conf->name);
+		service_path(sv, "notify", notify, sizeof notify);
 		put("NOTIFY_SOCKET", notify);
 	}
 	if (sv->conf->watchdog_ms > 0) {

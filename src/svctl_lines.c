@@ -16,12 +16,17 @@
 int
 ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap)
 {
-	char run[512];
+	char run[512], file[64], *slash;
 
-	if (strchr(name, '/') != NULL || name[0] == '.' ||
+	if ((size_t)snprintf(file, sizeof file, "%s", name) >= sizeof file)
+		return -1;
+	/* The words of a logger, NAME/log, lie in NAME:log. */
+	if ((slash = strchr(file, '/')) != NULL && strcmp(slash, "/log") == 0)
+		*slash = ':';
+	if (strchr(file, '/') != NULL || file[0] == '.' ||
 	    client_run_dir(c->run, run, sizeof run) < 0)
 		return -1;
-	if ((size_t)snprintf(dst, cap, "%s/logdir/%s", run, name) >= cap)
+	if ((size_t)snprintf(dst, cap, "%s/logdir/%s", run, file) >= cap)
 		return -1;
 	return access(dst, X_OK);
 }

@@ -237,10 +237,7 @@ commit(struct tree *t, struct loading *l, const struct tree_change *change)
 	if (first)
 		return;		/* tree_adopt goes on */
 	for (i = 0; i < t->n; i++) {
-		if (t->sv[i]->removed)
-			service_want(t->sv[i], WANT_DOWN,
-			    "its directory is gone");
-		else if (t->sv[i]->rec.seq == 0)
+		if (!t->sv[i]->removed && t->sv[i]->rec.seq == 0)
 			begin(t->sv[i]);
 	}
 	tree_tell_logger(t);
@@ -318,5 +315,9 @@ tree_sweep(struct tree *t)
 		t->slot[sv->slot] = NULL;
 		forget(sv);
 	}
+	if (t->n == k)
+		return;
 	t->n = k;
+	for (i = 0; i < t->n; i++)
+		logger_settle(t->sv[i]);
 }

@@ -46,6 +46,8 @@ struct service {
 	struct record rec;	/* what outlives the supervisor */
 	int	 slot;		/* of the table, and the number in tags */
 	int	 log_fd;	/* its FIFO, held so that no line is lost, -1 */
+	bool	 log_ended;	/* held for reading alone: logger_end */
+	bool	 log_is_pipe;	/* it is the FIFO of its own logger */
 	int	 gate_fd;	/* to the child until it has exec'ed, -1 */
 	int	 notify_fd;	/* NOTIFY_SOCKET, -1 */
 	int	 ready_fd;	/* ready = fd:N, -1 */

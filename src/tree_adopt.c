@@ -120,6 +120,7 @@ tree_adopt(struct tree *t)
 	for (i = 0; i < t->n; i++) {
 		struct service *sv = t->sv[i];
 
+		logger_settle(sv);
 		(void)spawn_make_dir(sv);
 		if (sv->removed)
 			sv->rec.want = WANT_DOWN;

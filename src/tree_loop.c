@@ -219,6 +219,20 @@ tree_shutdown(struct tree *t)
 	event_tree(t, "shutdown", "stopping all services");
 }
 
+/* Those without a directory, in the order of a shutdown: a logger has to
+ * write the last words of its service. */
+static void
+stop_removed(struct tree *t)
+{
+	int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->sv[i]->removed && t->sv[i]->rec.want != WANT_DOWN &&
+		    !needs_is_held(t, t->sv[i]))
+			service_want(t->sv[i], WANT_DOWN,
+			    "its directory is gone");
+}
+
 void
 tree_step(struct tree *t)
 {
@@ -233,6 +247,7 @@ tree_step(struct tree *t)
 		t->needs_changed = false;
 		for (i = 0; i < t->n; i++)
 			service_event(t->sv[i], EV_NEEDS, NULL);
+		stop_removed(t);
 		if (t->stopping)
 			stop_in_order(t);
 	}

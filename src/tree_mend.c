@@ -90,8 +90,7 @@ mend_service(struct service *sv)
 {
 	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
 
-	(void)snprintf(path, sizeof path, "%s/%s/log", sv->tree->run,
-	    sv->conf->name);
+	service_fifo(sv, path, sizeof path);
 	if (is_there(path, sv->log_fd))
 		return false;
 	if (sv->log_fd >= 0)

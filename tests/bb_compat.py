@@ -549,5 +549,255 @@ class Finish(Scripted):
                          "finish -1 15")
 
 
+
+# A logger that writes each line to the file "got" beside it, and says how it
+# ended. bash's read does not read ahead of the line.
+LOGGER = ("trap 'echo TERM >>got; exit 0' TERM\n"
+          "echo begin >>got\n"
+          "while read -r line; do echo \"$line\" >>got; done\n"
+          "echo end >>got")
+
+
+class Loggers(Scripted):
+    def tree_with(self, run="echo hello; exec sleep 1000", log=LOGGER,
+                  **more):
+        return self.tree({"a": {"run": run, "log": log}}, **more)
+
+    def got(self, tree, name="a", file="got"):
+        path = os.path.join(tree.services, name, "log", file)
+        try:
+            with open(path, encoding="utf-8") as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def wait_got(self, tree, line, times=1):
+        rig.eventually(lambda: self.got(tree).count(line) >= times,
+                       timeout=30, what=f"{line!r} {times} times")
+
+    def test_a_logger_is_a_service_beside_its_service(self):
+        t = self.tree_with()
+        t.wait("a", "UP")
+        log = t.wait("a/log", "UP")
+        self.wait_got(t, "hello")
+        self.assertNotIn("hello", t.log_text("a"))
+        self.assertNotEqual(log["pid"], t.service("a")["pid"])
+        self.assertIn("a/log", t.svctl("status").stdout)
+        self.assertEqual(t.svctl("stop", "a/log").returncode, 0)
+        self.assertEqual(t.service("a")["state"], "UP")
+        self.assertIn("TERM", self.got(t))
+
+    def test_what_the_logger_says_is_in_the_log_of_the_tree(self):
+        t = self.tree_with(log="echo the logger speaks\nexec cat >got")
+        rig.eventually(lambda: "the logger speaks" in t.log_text("a:log"),
+                       what="its word")
+        self.assertIn("the logger speaks", t.svctl("logs", "a/log").stdout)
+
+    def test_it_outlives_its_service_and_is_stopped_last(self):
+        t = self.tree_with("trap 'echo last words; exit 0' TERM\n"
+                           "echo hello; while :; do sleep 0.05; done")
+        pid = t.wait("a/log", "UP")["pid"]
+        self.wait_got(t, "hello")
+        t.call("Restart", {"name": "a"})
+        self.wait_got(t, "hello", 2)
+        self.assertEqual(t.service("a/log")["pid"], pid)
+        self.assertEqual(t.stop(), 0)
+        # No signal: its input has ended, after all that there was.
+        self.assertEqual(self.got(t), ["begin", "hello", "last words",
+                                       "hello", "last words", "end"])
+
+    def test_a_restart_of_either_loses_no_line(self):
+        n = 3000
+        t = self.tree_with(
+            f"#!{sys.executable}\n"
+            "import os, time\n"
+            "note = os.open('i', os.O_RDWR | os.O_CREAT)\n"
+            "i = int(os.pread(note, 8, 0) or 0)\n"
+            f"while i < {n}:\n"
+            "    i += 1\n"
+            "    os.write(1, b'line %d\\n' % i)\n"
+            "    os.pwrite(note, b'%8d' % i, 0)\n"
+            "    time.sleep(0.001)\n"
+            "os.write(1, b'complete\\n')\n"
+            "time.sleep(1000)\n",
+            # Appends what it was given, in one write for each line.
+            f"#!{sys.executable}\n"
+            "import os, signal, sys\n"
+            "out = os.open('got', os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n"
+            "line = b''\n"
+            "while True:\n"
+            "    signal.pthread_sigmask(signal.SIG_BLOCK, [15])\n"
+            "    c = os.read(0, 1)\n"
+            "    if not c: break\n"
+            "    line += c\n"
+            "    if c == b'\\n':\n"
+            "        os.write(out, line); line = b''\n"
+            "        signal.pthread_sigmask(signal.SIG_UNBLOCK, [15])\n")
+        for k in range(6):
+            at_least = (k + 1) * n // 8
+            rig.eventually(lambda: len(self.got(t)) >= at_least, timeout=60,
+                           what=f"{at_least} lines")
+            which = "a/log" if k % 2 else "a"
+            t.call("Restart", {"name": which})
+            t.wait(which, "UP", timeout=30)
+        self.wait_got(t, "complete")
+        numbers = [int(l.split()[1]) for l in self.got(t)
+                   if l.startswith("line ")]
+        # A line may be there twice: the service is killed between its line
+        # and its note of it. None is missing, none out of order.
+        self.assertEqual(sorted(set(numbers)), list(range(1, n + 1)))
+        self.assertEqual(numbers, sorted(numbers))
+
+    def test_the_death_of_the_supervisor_loses_nothing(self):
+        t = self.tree_with("i=0; while [ ! -e stop ]; do i=$((i+1)); "
+                           "echo line $i; sleep 0.002; done; "
+                           "echo complete; exec sleep 1000")
+        self.wait_got(t, "line 50")
+        for _ in range(3):
+            t.kill_supervisor()
+            t.start()
+            t.wait("a/log", lambda s: s["state"] == "UP" and s["adopted"])
+            before = len(self.got(t))
+            rig.eventually(lambda: len(self.got(t)) > before + 20,
+                           what="lines go on")
+        t.add("a", {"files": {"stop": ""}})
+        self.wait_got(t, "complete")
+        lines = [l for l in self.got(t) if l.startswith("line")]
+        self.assertEqual(lines, [f"line {i + 1}" for i in range(len(lines))])
+
+    def test_an_upgrade_keeps_both(self):
+        t = self.tree_with()
+        self.wait_got(t, "hello")
+        pids = [t.service(n)["pid"] for n in ("a", "a/log")]
+        self.assertEqual(t.svctl("upgrade").returncode, 0)
+        self.assertEqual([t.service(n)["pid"] for n in ("a", "a/log")], pids)
+        t.call("Restart", {"name": "a"})
+        self.wait_got(t, "hello", 2)
+
+    def test_a_failing_logger_is_tried_for_ever_and_loses_nothing(self):
+        t = self.tree_with("for i in 1 2 3; do echo line $i; done; "
+                           "exec sleep 1000",
+                           "[ -e good ] || exit 1\n" + LOGGER)
+        t.wait("a", "UP")
+        t.wait("a/log", lambda s: s["restarts"] >= 8, timeout=60)
+        t.add("a", {"files": {"log/good": ""}})
+        self.wait_got(t, "line 3")
+        self.assertEqual(self.got(t), ["begin", "line 1", "line 2", "line 3"])
+
+    def test_a_logger_that_comes_with_a_reload(self):
+        t = self.tree({"a": {"run": "echo hello; exec sleep 1000"}})
+        rig.eventually(lambda: count(t, "a", "hello") == 1, what="hello")
+        t.add("a", {"log": LOGGER})
+        t.call("Reload")
+        t.wait("a/log", "UP")
+        self.assertEqual(count(t, "a", "hello"), 1)
+        t.call("Restart", {"name": "a"})
+        self.wait_got(t, "hello")
+        self.assertEqual(count(t, "a", "hello"), 1)
+
+    def test_a_logger_that_goes_with_a_reload_leaves_no_line_behind(self):
+        t = self.tree_with("i=0; while [ ! -e stop ]; do i=$((i+1)); "
+                           "echo line $i; sleep 0.002; done; "
+                           "echo complete; exec sleep 1000")
+        pid = t.wait("a", "UP")["pid"]
+        self.wait_got(t, "line 20")
+        here = os.path.join(t.services, "a", "log")
+        os.rename(os.path.join(here, "run"), os.path.join(here, "was-run"))
+        t.call("Reload")
+        rig.eventually(lambda: count(t, "a", "line") > 20, timeout=30,
+                       what="lines in the log of the tree")
+        self.assertEqual(t.service("a")["pid"], pid)
+        with self.assertRaises(rig.CallError):
+            t.service("a/log")
+        t.add("a", {"files": {"stop": ""}})
+        rig.eventually(lambda: count(t, "a", "complete") == 1, timeout=30,
+                       what="the last line")
+        one = [l for l in self.got(t) if l.startswith("line")]
+        two = [l.split(" ", 1)[1] for l in t.log_text("a").splitlines()
+               if " line " in l]
+        self.assertEqual(one + two, [f"line {i + 1}" for i in
+                                     range(len(one) + len(two))])
+        # And the next process writes there as well.
+        t.call("Restart", {"name": "a"})
+        rig.eventually(lambda: count(t, "a", "complete") == 2, timeout=30,
+                       what="the word of the next process")
+
+    def test_a_directory_that_goes_takes_both_the_logger_last(self):
+        t = self.tree_with("trap 'echo last words; exit 0' TERM\n"
+                           "echo hello; while :; do sleep 0.05; done",
+                           log="exec cat >/dev/null")
+        # The directory goes, so what it writes is elsewhere.
+        out = t.path("out")
+        t.add("a", {"log": f"exec cat >>{out}"})
+        t.call("Restart", {"name": "a/log"})
+        t.wait("a/log", "UP")
+        t.call("Restart", {"name": "a"})
+        rig.eventually(lambda: os.path.exists(out) and
+                       "hello" in open(out).read(), what="hello")
+        t.remove("a")
+        t.call("Reload")
+        rig.eventually(lambda: [s["name"] for s in
+                                t.status()["services"]] == ["svlog"],
+                       timeout=30, what="an empty tree")
+        self.assertTrue(open(out).read().endswith("last words\n"))
+
+    def test_a_logger_of_another_user_and_down(self):
+        """log/down and log/service.conf"""
+        if os.geteuid() != 0:
+            self.skipTest("only root can do that")
+        t = self.tree_with(log="id -un >&2; exec cat >/dev/null", start=False)
+        t.add("a", {"files": {"log/down": "",
+                              "log/service.conf":
+                              "[service]\nuser = nobody\n"}})
+        t.start()
+        t.wait("a", "UP")
+        self.assertEqual(t.service("a/log")["state"], "DOWN")
+        t.call("Start", {"name": "a/log"})
+        rig.eventually(lambda: count(t, "a:log", "nobody") == 1,
+                       what="its user")
+
+    def test_intent_for_a_logger_is_kept(self):
+        t = self.tree_with()
+        t.wait("a/log", "UP")
+        t.call("Disable", {"name": "a/log"})
+        t.wait("a/log", "DOWN")
+        t.stop()
+        os.unlink(os.path.join(t.run, "table"))
+        t.start()
+        t.wait("a", "UP")
+        self.assertEqual(t.service("a/log")["state"], "DOWN")
+        t.call("Enable", {"name": "a/log"})
+        t.wait("a/log", "UP")
+
+    @unittest.skipUnless(sys.platform == "linux", "reads /proc")
+    def test_its_descriptors(self):
+        t = self.tree_with(log="ls /proc/self/fd | tr '\\n' ' ' >&2\n"
+                               "readlink /proc/self/fd/0 /proc/self/fd/3 >&2"
+                               "; exec cat >/dev/null")
+        rig.eventually(lambda: count(t, "a:log", "lock") == 1, what="a list")
+        words = self.words(t, "a:log")
+        self.assertEqual(words, ["0 1 2 3 4 " + t.run + "/a/pipe",
+                                 t.run + "/a:log/lock"])
+
+    def test_names_that_are_too_long_and_other_mistakes(self):
+        for what, told in (
+                ({"n" * 45: {"run": "true", "log": "cat"}},
+                 "at most 44 bytes are right"),
+                ({"a": {"run": "true", "log": "cat", "files": {
+                    "log/service.conf": "[sockets]\nlisten = *:1\n"}}},
+                 "a/log/service.conf:2: listen: a logger has no sockets"),
+                ({"a": {"run": "true", "log": "cat", "files": {
+                    "log/service.conf": "[service]\nready = fd:3\n"}}},
+                 "a logger's lock; fd:4 is free"),
+                ({"a": {"run": "true", "log": "cat", "files": {
+                    "log/service.conf": "[service]\ntype = oneshot\n"}}},
+                 "a logger is a daemon")):
+            with self.subTest(told=told):
+                t = self.tree(what, start=False)
+                done = t.svctl("check", t.services)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(told, done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
     rig.main()
