@@ -96,6 +96,65 @@ class Recover(rig.Case):
         self.assertIn("5 of 5 wanted are healthy (", said)
         self.assertEqual(self.pids(t), before)
 
+    def test_what_others_report_to_fail_is_not_called_healthy(self):
+        """their next word is waited for; nothing is restarted on an old one"""
+        llm, other = standin.Server("ollama"), standin.Server("ollama")
+        quick = QUICK + "interval = 500ms\n"
+        t = self.tree({"recover": recover(), "self": SLEEPER,
+                       "ollama": llm.conf(health=quick),
+                       "later": other.conf(health=quick.replace(
+                           "500ms", "10m"))})
+        llm.wait()
+        other.wait()
+        for name in ("ollama", "later", "self"):
+            t.wait(name, "UP")
+            t.call("Report", {"name": name, "health": "failing",
+                              "reason": "computes nothing"})
+        before = self.pids(t)
+        with t.subscribe(30) as events:
+            t.call("Once", {"name": "recover"})
+            events.until(lambda e: e["event"] == "verb" and
+                         e["service"] == "self")
+            t.call("Report", {"name": "later", "health": "ok"})
+            events.state("recover", "DOWN")
+        rig.eventually(lambda: "verdict" in t.log_text("recover"),
+                       what="the verdict")
+        said = t.log_text("recover")
+        self.assertIn("ollama: answers, but is reported to fail: computes "
+                      "nothing", said)
+        self.assertIn("later: answers\n", said)
+        self.assertIn("self: failing: computes nothing; restarting it", said)
+        self.assertIn("verdict: NOT healthy: 3 of 4", said)
+        after = self.pids(t)
+        self.assertNotEqual(after.pop("self"), before.pop("self"))
+        self.assertEqual(after, before)
+
+    def test_disabled_stays_so_through_reload_recovery_and_a_new_start(self):
+        mlx = standin.Server("mlx")
+        t = self.tree({"recover": recover(), "mlx": mlx.conf(health=QUICK),
+                       "fine": SLEEPER})
+        mlx.wait()
+        self.assertEqual(t.svctl("disable", "mlx").returncode, 0)
+
+        def is_down():
+            sv = t.service("mlx")
+            self.assertEqual((sv["state"], sv["enabled"]), ("DOWN", False))
+            self.assertEqual(mlx.answers(), 0)
+        is_down()
+        t.call("Reload")
+        self.run_it(t, 0)
+        is_down()
+        t.kill_supervisor()
+        t.start()
+        t.wait("fine", "UP")
+        self.run_it(t, 0)
+        is_down()
+        self.assertEqual(t.stop(), 0)
+        t.start()
+        t.wait("fine", "UP")
+        self.run_it(t, 0)
+        is_down()
+
     def test_a_hung_server_is_replaced_and_its_answer_waited_for(self):
         llm = standin.Server("ollama")
         t = self.tree({"recover": recover(),
@@ -128,11 +187,14 @@ class Recover(rig.Case):
         t = self.tree({
             "recover": recover(), "empty": empty.conf(health=QUICK),
             "forbidden": forbidden.conf(health=QUICK + "restart = no\n"),
+            "guarded": f"[service]\nexec = port-guard {held.port} -- "
+            f"sleep 1000\n[port]\nnumber = {held.port}\n",
             "held": SLEEPER + f"[health]\ntype = ollama\nurl = {held.url}\n"
             + QUICK})
         empty.wait()
         forbidden.wait()
         t.wait("held", "UP")
+        t.wait("guarded", lambda s: s["health"] == "failing")
         empty.fault("empty")
         forbidden.fault("hang")
         before = self.pids(t)
@@ -142,7 +204,9 @@ class Recover(rig.Case):
                       "restart = no, so it is left alone", said)
         self.assertIn(f"held: port {held.port} is held by pid "
                       f"{held.process.pid} (llm-standin, user ", said)
-        self.assertIn("verdict: NOT healthy: 1 of 4 wanted are healthy; "
+        self.assertIn(f"guarded: port {held.port} is held by pid "
+                      f"{held.process.pid} (llm-standin, user ", said)
+        self.assertIn("verdict: NOT healthy: 1 of 5 wanted are healthy; "
                       "not: empty (", said)
         self.assertEqual(self.pids(t), before)
 

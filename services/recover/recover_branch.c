@@ -13,6 +13,7 @@
 #define ATTEMPTS	2	/* a silent server is asked twice */
 #define AGAIN_MS	200	/* between two probes of one that comes up */
 #define TCP_MS		50	/* a connect under way is looked at */
+#define NO_RESTART	"[health] restart = no, so it is left alone"
 #define BUSY_PERCENT	20	/* of a core: silent, but at work */
 
 static void
@@ -20,6 +21,22 @@ settle(struct branch *b)
 {
 	b->phase = PH_SETTLE;
 	b->until_ms = 0;
+}
+
+/* It is reported to fail, and we cannot ask it. */
+static void
+believe(struct branch *b)
+{
+	char words[RECOVER_WORDS];
+
+	(void)snprintf(b->why, sizeof b->why, "failing%s%s",
+	    b->f.health_text[0] != '\0' ? ": " : "", b->f.health_text);
+	if (b->conf != NULL && holder_is_foreign(b, words, sizeof words))
+		branch_fail(b, words, "not restarted");
+	else if (b->conf != NULL && !b->conf->health.restart)
+		branch_fail(b, b->why, NO_RESTART);
+	else
+		b->phase = PH_RESTART;
 }
 
 void
@@ -54,10 +71,7 @@ branch_begin(struct run *run, struct branch *b, int64_t now_ms)
 		branch_finish(b, OUT_HEALTHY, "");
 		break;
 	case PLAN_RESTART:
-		(void)snprintf(b->why, sizeof b->why, "failing%s%s",
-		    b->f.health_text[0] != '\0' ? ": " : "",
-		    b->f.health_text);
-		b->phase = PH_RESTART;
+		believe(b);
 		break;
 	case PLAN_WAIT:
 		branch_say(b, "%s%s%s", b->f.state, b->f.reason[0] != '\0' ?
@@ -85,6 +99,7 @@ branch_update(struct branch *b, const struct facts *f, bool whole)
 	b->f.since_us = strcmp(old.state, f->state) == 0 ? old.since_us :
 	    os_wall_us();
 	memcpy(b->f.health_text, old.health_text, sizeof old.health_text);
+	memcpy(b->f.text, old.text, sizeof old.text);
 	if (strcmp(old.state, f->state) == 0 && f->reason[0] == '\0')
 		memcpy(b->f.reason, old.reason, sizeof old.reason);
 }
@@ -98,20 +113,18 @@ is_at_work(const struct branch *b, int64_t now_ms)
 	return took >= 100 && cpu * 100 >= took * BUSY_PERCENT;
 }
 
+/* Others may ask deeper than we do: their word is waited for once more. */
 static void
-healthy(struct branch *b)
+doubt(struct branch *b, int64_t now_ms)
 {
-	static const char *const words[] = {
-		[ANSWER_NONE] = "", [ANSWER_OK] = "answers",
-		[ANSWER_BUSY] = "busy, so it is left alone",
-		[ANSWER_DEGRADED] = "answers, but is degraded",
-		[ANSWER_WRONG] = "", [ANSWER_DEAD] = "",
-	};
+	const struct conf_health *h = &b->conf->health;
 
-	branch_say(b, "%s%s%s%s", words[b->probe.answer],
-	    b->probe.words[0] != '\0' ? " (" : "", b->probe.words,
-	    b->probe.words[0] != '\0' ? ")" : "");
-	branch_finish(b, OUT_HEALTHY, "");
+	if (strcmp(b->f.health, "failing") != 0) {
+		branch_well(b);
+		return;
+	}
+	b->phase = PH_DOUBT;
+	b->until_ms = now_ms + h->interval_ms + h->timeout_ms;
 }
 
 /* The first probe of a service that is up has been answered, or not. */
@@ -139,7 +152,7 @@ judge(struct branch *b, int64_t now_ms)
 	switch (plan_after(&b->f, &b->conf->health, b->probe.answer,
 	    os_wall_us())) {
 	case STEP_HEALTHY:
-		healthy(b);
+		doubt(b, now_ms);
 		break;
 	case STEP_STARTING:
 		branch_say(b, "%s; it is within its start-grace, so its "
@@ -151,8 +164,7 @@ judge(struct branch *b, int64_t now_ms)
 		b->phase = PH_RESTART;
 		break;
 	case STEP_FORBIDDEN:
-		branch_fail(b, b->why, "[health] restart = no, so it is left "
-		    "alone");
+		branch_fail(b, b->why, NO_RESTART);
 		break;
 	case STEP_HOPELESS:
 		branch_fail(b, b->why, "a restart would not mend that");
@@ -177,14 +189,18 @@ restart(struct branch *b)
 static void
 too_late(struct branch *b)
 {
+	const char *more = b->f.reason[0] != '\0' ? b->f.reason : b->f.text;
+
 	probe_cancel(&b->probe);
-	if (b->phase == PH_ANSWER)
+	if (b->phase == PH_ANSWER && branch_can_probe(b))
 		(void)snprintf(b->why, sizeof b->why,
 		    "up, but does not answer yet: %.110s", b->probe.words);
+	else if (b->phase == PH_ANSWER || b->phase == PH_DOUBT)
+		(void)snprintf(b->why, sizeof b->why,
+		    "up, but reported to fail: %.90s", b->f.health_text);
 	else if (b->phase == PH_SETTLE)
 		(void)snprintf(b->why, sizeof b->why, "still %s%s%.110s",
-		    b->f.state, b->f.reason[0] != '\0' ? ": " : "",
-		    b->f.reason);
+		    b->f.state, more[0] != '\0' ? ": " : "", more);
 	branch_fail(b, b->why, "its time is up");
 }
 
@@ -205,6 +221,8 @@ branch_step(struct run *run, struct branch *b, int64_t now_ms)
 		next = branch_settling(run, b, now_ms);
 	if (b->phase == PH_ANSWER)
 		next = branch_answering(b, now_ms);
+	if (b->phase == PH_DOUBT)
+		next = branch_doubting(b, now_ms);
 	if (b->phase == PH_DONE)
 		return INT64_MAX;
 	if (now_ms >= b->deadline_ms) {

@@ -11,6 +11,7 @@
  */
 enum phase {
 	PH_PROBE,	/* being asked */
+	PH_DOUBT,	/* answers, but is reported to fail */
 	PH_RESTART,	/* its restart is the next thing to do */
 	PH_SETTLE,	/* on its way up */
 	PH_ANSWER,	/* up again: does it answer, does it last? */
@@ -52,12 +53,15 @@ int64_t branch_step(struct run *run, struct branch *b, int64_t now_ms);
 /* recover_settle.c: the phases after a restart; as branch_step. */
 int64_t branch_settling(struct run *run, struct branch *b, int64_t now_ms);
 int64_t branch_answering(struct branch *b, int64_t now_ms);
+int64_t branch_doubting(struct branch *b, int64_t now_ms);
 
 /* recover_say.c */
 
 /* One line for whoever follows the run: "NAME: ...". */
 void branch_say(const struct branch *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* It answers, and how: its end. */
+void branch_well(struct branch *b);
 /* The end, with the reason for it; branch_fail also says it, and advice. */
 void branch_finish(struct branch *b, enum outcome outcome, const char *why);
 void branch_fail(struct branch *b, const char *what, const char *advice);

@@ -37,6 +37,8 @@ holder_is_foreign(const struct branch *b, char *words, size_t cap)
 	uid_t uid = (uid_t)-1;
 	pid_t pid;
 
+	if (port == 0)
+		port = (uint16_t)b->conf->port.number;
 	/* A container's port is held by the engine. */
 	if (port == 0 || b->f.pid <= 0 || b->conf->container.name != NULL)
 		return false;

@@ -43,6 +43,8 @@ facts_read(struct facts *f, const struct json *j, int service)
 	    sizeof f->reason);
 	(void)json_str(j, json_get(j, service, "health_text"),
 	    f->health_text, sizeof f->health_text);
+	(void)json_str(j, json_get(j, service, "text"), f->text,
+	    sizeof f->text);
 	f->oneshot = json_is(j, json_get(j, service, "type"), "oneshot");
 	(void)json_bool(j, json_get(j, service, "enabled"), &enabled);
 	f->enabled = enabled;

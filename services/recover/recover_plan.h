@@ -17,6 +17,7 @@ struct facts {			/* "" where the status says null */
 	char	 want[8], state[16], health[16];
 	char	 reason[128];	/* for the state */
 	char	 health_text[96];
+	char	 text[96];	/* what the program says of itself */
 	bool	 oneshot, enabled;
 	int64_t	 pid;		/* 0 none */
 	int64_t	 since_us;	/* of the state; 0 unknown */

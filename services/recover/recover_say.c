@@ -68,3 +68,19 @@ branch_fail(struct branch *b, const char *what, const char *advice)
 	branch_say(b, "%s; %s", what, advice);
 	branch_finish(b, OUT_FAILED, what);
 }
+
+void
+branch_well(struct branch *b)
+{
+	static const char *const words[] = {
+		[ANSWER_NONE] = "", [ANSWER_OK] = "answers",
+		[ANSWER_BUSY] = "busy, so it is left alone",
+		[ANSWER_DEGRADED] = "answers, but is degraded",
+		[ANSWER_WRONG] = "", [ANSWER_DEAD] = "",
+	};
+
+	branch_say(b, "%s%s%s%s", words[b->probe.answer],
+	    b->probe.words[0] != '\0' ? " (" : "", b->probe.words,
+	    b->probe.words[0] != '\0' ? ")" : "");
+	branch_finish(b, OUT_HEALTHY, "");
+}

@@ -86,6 +86,8 @@ branch_answering(struct branch *b, int64_t now_ms)
 	if (!branch_can_probe(b)) {
 		if (now_ms < b->until_ms)
 			return b->until_ms;
+		if (strcmp(b->f.health, "failing") == 0)
+			return b->deadline_ms;
 		arrived(b, "up again");
 		return now_ms;
 	}
@@ -104,4 +106,27 @@ branch_answering(struct branch *b, int64_t now_ms)
 	b->until_ms = now_ms + AGAIN_MS;
 	branch_ask(b, now_ms);
 	return b->deadline_ms;
+}
+
+int64_t
+branch_doubting(struct branch *b, int64_t now_ms)
+{
+	char why[RECOVER_WORDS];
+
+	if (!branch_is(b, "UP")) {	/* whoever reported it acts */
+		b->phase = PH_SETTLE;
+		b->until_ms = 0;
+		return now_ms;
+	}
+	if (strcmp(b->f.health, "failing") != 0) {
+		branch_well(b);
+		return now_ms;
+	}
+	if (now_ms < b->until_ms)
+		return b->until_ms;
+	(void)snprintf(why, sizeof why, "answers, but is reported to fail%s"
+	    "%.90s", b->f.health_text[0] != '\0' ? ": " : "",
+	    b->f.health_text);
+	branch_fail(b, why, "whoever reports that deals with it");
+	return now_ms;
 }
