@@ -40,27 +40,28 @@ MLX на машине нет, их место занимает имитация,
     $ build/svctl wait --healthy ollama mlx
     $ build/svctl
     SERVICE            STATE      HEALTH       FOR  RESTARTS      PID  WHY
-    health-monitor     UP         ok           25s         0    17442
-    mlx                UP         ok           25s         0    17443
-    ollama             UP         ok           25s         0    17444
-    oom-watcher        UP         ok           25s         0    17445  memory 4 % used, swap 0 MiB
-    recover            DOWN       -            25s         0        -
-    recovery-listener  UP         ok           25s         0    17446
-    svlog              UP         -            25s         0    17447
+    health-monitor     UP         ok          3.0s         0    18405
+    mlx                UP         ok          3.0s         0    18406
+    ollama             UP         ok          3.0s         0    18407
+    oom-watcher        UP         ok          3.0s         0    18408  memory 3 % used, swap 0 MiB
+    recover            DOWN       -           3.0s         0        -
+    recovery-listener  UP         ok          3.0s         0    18409
+    svlog              UP         -           3.0s         0    18410
 
 Теперь сломайте что-нибудь (`kill -9` с номером процесса делает то же самое):
 
     $ build/svctl signal KILL ollama
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 3.0 s (since 2026-11-24 17:12:26)
+             is: UP for 3.0 s (since 2026-11-24 17:24:58)
          wanted: up
-         health: ok: GET /api/tags: 200 in 3 ms, 2 models
-        process: 15854 (ollama)
+         health: ok: GET /api/tags: 200 in 0 ms, 2 models
+        process: 18603 (ollama)
       its group: memory 2.2 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 15854, ollama, user 0)
+           port: 11434, held by itself (pid 18603, ollama, user 0)
        restarts: 1
       last exit: SIGKILL, 3.0 s ago
+       incident: 3.0 s ago: killed by SIGKILL
      definition: /home/me/build/run-tree/services/ollama/service.conf
     ...
 
@@ -73,15 +74,16 @@ MLX на машине нет, их место занимает имитация,
 
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 7.1 s (since 2026-11-24 17:12:46)
+             is: UP for 7.4 s (since 2026-11-24 17:25:18)
          wanted: up
-         health: ok: GET /api/tags: 200 in 1 ms, 2 models
+         health: ok: GET /api/tags: 200 in 0 ms, 2 models
            says: restarted: hung: no answer to GET /api/tags within 3 s, 3 times
-        process: 18997 (ollama)
-      its group: memory 2.3 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 18997, ollama, user 0)
+        process: 19050 (ollama)
+      its group: memory 2.1 MiB, CPU 0.0 s
+           port: 11434, held by itself (pid 19050, ollama, user 0)
        restarts: 2
-      last exit: code 0, 7.1 s ago
+      last exit: code 2, 7.4 s ago
+       incident: 7.4 s ago: healed by a restart after 9047 ms: hung: no answer to GET /api/tags within 3 s, 3 times
      definition: /home/me/build/run-tree/services/ollama/service.conf
     ...
 
@@ -98,7 +100,7 @@ MLX на машине нет, их место занимает имитация,
     verdict: healthy: 5 of 5 wanted are healthy (0.0 s)
     $ build/svctl status mlx
     mlx - MLX server
-             is: DOWN for 3.0 s (since 2026-11-24 17:12:53)
+             is: DOWN for 3.0 s (since 2026-11-24 17:25:25)
          wanted: down
             why: stopped on request
          health: unknown
