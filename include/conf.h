@@ -160,6 +160,8 @@ struct conf_service {
 	struct conf_container container;
 	struct conf_docker docker;
 	struct conf_port port;
+	char	*instance;	/* of NAME@INSTANCE, else NULL */
+	struct conf_list instances; /* those that a template names */
 	char	*logs;		/* NAME/log: the service whose output it
 				 * reads; NULL: it is no logger */
 	bool	 has_logger;	/* there is such a NAME/log */

@@ -29,7 +29,7 @@ conf_name_is_good(const char *name)
 	for (i = 0; i < nitems(reserved); i++)
 		if (strcmp(name, reserved[i]) == 0)
 			return false;
-	if (name[0] == '.' || name[0] == '-' || name[0] == '\0' ||
+	if (strchr(".-@", name[0]) != NULL ||	/* or is empty */
 	    strlen(name) > CONF_NAME_MAX)
 		return false;
 	for (p = name; *p != '\0'; p++)

@@ -92,6 +92,9 @@ check_hooks(struct conf_reader *rd)
 void
 conf_check_run(struct conf_reader *rd)
 {
+	if (rd->sv->instances.n > 0 && rd->sv->instance == NULL)
+		conf_error_at(rd, "service", "instances", "instances: only a "
+		    "template has them, a directory whose name ends with @");
 	check_groups(rd);
 	check_env(rd);
 	check_sockets(rd);

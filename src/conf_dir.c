@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories: which services there are, which files each of them has, and
- * the fingerprint by which a changed definition is known.
+ * A directory of a service: which files it has, and the fingerprint by which
+ * a changed definition is known.
  */
 #include <sys/stat.h>
 
@@ -16,10 +16,8 @@
 
 #include "conf_private.h"
 
-#define SERVICES_MAX	10000
-
-static uint64_t
-mix(uint64_t h, const void *bytes, size_t n)
+uint64_t
+conf_mix(uint64_t h, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
 
@@ -36,18 +34,18 @@ mix_file(uint64_t h, const char *dir, const char *name)
 	ssize_t n;
 	int fd;
 
-	h = mix(h, name, strlen(name) + 1);
+	h = conf_mix(h, name, strlen(name) + 1);
 	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 		return h;
 	while ((n = read(fd, bytes, sizeof bytes)) > 0)
-		h = mix(h, bytes, (size_t)n);
+		h = conf_mix(h, bytes, (size_t)n);
 	(void)close(fd);
 	return h;
 }
 
-static bool
-has(const char *dir, const char *name, int mode)
+bool
+conf_has(const char *dir, const char *name, int mode)
 {
 	char path[PATH_MAX + NAME_MAX];
 
@@ -59,22 +57,37 @@ has(const char *dir, const char *name, int mode)
 static bool
 script(struct conf_reader *rd, const char *name)
 {
-	if (!has(rd->sv->dir, name, F_OK))
+	if (!conf_has(rd->sv->dir, name, F_OK))
 		return false;
-	if (!has(rd->sv->dir, name, X_OK))
+	if (!conf_has(rd->sv->dir, name, X_OK))
 		conf_error(rd, "%s is not executable; chmod +x %s/%s", name,
 		    rd->sv->dir, name);
 	return true;
 }
 
+void
+conf_read_settings(struct conf_reader *rd)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/service.conf", rd->sv->dir);
+	file = fopen(path, "re");
+	if (file != NULL) {
+		conf_read_file(rd, file);
+		(void)fclose(file);
+	} else if (errno != ENOENT) {
+		conf_error(rd, "service.conf cannot be read: %s",
+		    strerror(errno));
+	}
+}
+
 static void
 read_service(struct conf_reader *rd)
 {
-	static const char *const files[] = { "service.conf", "run", "finish",
-	    "check", "conf" };
+	static const char *const files[] = { "run", "finish", "check",
+	    "conf" };
 	struct conf_service *sv = rd->sv;
-	char path[PATH_MAX];
-	FILE *file;
 	size_t i;
 
 	memset(rd->seen, 0, sizeof rd->seen);
@@ -85,99 +98,14 @@ read_service(struct conf_reader *rd)
 	sv->fingerprint = 0xcbf29ce484222325u;
 	for (i = 0; i < sizeof files / sizeof files[0]; i++)
 		sv->fingerprint = mix_file(sv->fingerprint, sv->dir, files[i]);
-	(void)snprintf(path, sizeof path, "%s/service.conf", sv->dir);
-	file = fopen(path, "re");
-	if (file != NULL) {
-		conf_read_file(rd, file);
-		(void)fclose(file);
-	} else if (errno != ENOENT) {
-		conf_error(rd, "service.conf cannot be read: %s",
-		    strerror(errno));
-	}
-	sv->down = has(sv->dir, "down", F_OK);
+	sv->fingerprint = conf_mix(sv->fingerprint, &sv->has_logger,
+	    sizeof sv->has_logger);
+	conf_read_settings(rd);
+	sv->down = conf_has(sv->dir, "down", F_OK);
 	sv->has_run = script(rd, "run");
 	sv->has_finish = script(rd, "finish");
 	sv->has_check = script(rd, "check");
 	conf_check_service(rd);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct conf_service *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* One more service, in memory that is got in growing pieces. */
-static struct conf_service *
-add(struct conf_tree *t, int *room, const char *name, const char *dir)
-{
-	struct conf_service *grown;
-
-	if (t->n == *room) {
-		*room = *room == 0 ? 32 : *room * 2;
-		if (*room > SERVICES_MAX * 2)
-			return NULL;
-		grown = conf_alloc(t, (size_t)*room * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		if (t->n > 0)
-			memcpy(grown, t->service,
-			    (size_t)t->n * sizeof *grown);
-		t->service = grown;
-	}
-	grown = &t->service[t->n];
-	grown->name = conf_copy(t, name);
-	grown->dir = conf_copy(t, dir);
-	if (grown->name == NULL || grown->dir == NULL)
-		return NULL;
-	t->n++;
-	return grown;
-}
-
-/* A service and, when it has a logger of its own, that. */
-static int
-add_both(struct conf_tree *t, int *room, const char *name, const char *dir)
-{
-	char log_name[NAME_MAX + 8], log_dir[PATH_MAX + 8];
-	struct conf_service *sv;
-	bool logger = has(dir, "log/run", F_OK) ||
-	    has(dir, "log/service.conf", F_OK);
-
-	if ((sv = add(t, room, name, dir)) == NULL)
-		return -1;
-	sv->has_logger = logger;
-	if (!logger)
-		return 0;
-	(void)snprintf(log_name, sizeof log_name, "%s" CONF_LOGGER, name);
-	(void)snprintf(log_dir, sizeof log_dir, "%s/log", dir);
-	if ((sv = add(t, room, log_name, log_dir)) == NULL ||
-	    (sv->logs = conf_copy(t, name)) == NULL)
-		return -1;
-	return 0;
-}
-
-/* The entries of the directory that are directories, in order. */
-static int
-list(struct conf_tree *t, DIR *d)
-{
-	char path[PATH_MAX];
-	struct dirent *e;
-	struct stat st;
-	int room = 0;
-
-	while ((e = readdir(d)) != NULL) {
-		(void)snprintf(path, sizeof path, "%s/%s", t->dir, e->d_name);
-		if (e->d_name[0] == '.' || stat(path, &st) < 0 ||
-		    !S_ISDIR(st.st_mode))
-			continue;
-		if (add_both(t, &room, e->d_name, path) < 0)
-			return -1;
-	}
-	if (t->n > 1)
-		qsort(t->service, (size_t)t->n, sizeof *t->service, by_name);
-	return 0;
 }
 
 static int
@@ -194,7 +122,7 @@ open_tree(struct conf_reader *rd, const char *dir)
 		return -1;
 	}
 	t->dir = conf_copy(t, path);
-	bad = t->dir == NULL ? -1 : list(t, d);
+	bad = t->dir == NULL ? -1 : conf_list(rd, d);
 	(void)closedir(d);
 	if (bad != 0)
 		conf_error(rd, "%s: no memory for so many services", dir);

@@ -13,8 +13,6 @@
 #include "conf_kinds.h"
 
 #define AT(member)	offsetof(struct conf_service, member)
-#define SECTION_ENV	"environment"
-#define SECTION_LIMITS	"limits"
 
 static const char *const types[] = { "daemon", "oneshot", NULL };
 static const char *const restarts[] = { "always", "on-failure", "never",
@@ -39,6 +37,8 @@ static const struct conf_key keys[] = {
     "groups beside those of the user" },
 { "service", "directory", KIND_PATH, AT(directory), NULL,
     "to run in; default: the service's directory" },
+{ "service", "instances", KIND_WORDS, AT(instances), NULL,
+    "of a template NAME@: a service for each" },
 { "service", "type", KIND_CHOICE, AT(type), types, "daemon or oneshot" },
 { "service", "every", KIND_DURATION, AT(every_ms), NULL,
     "timer of a oneshot" },
@@ -182,8 +182,14 @@ conf_key_help(int i)
 	return &help;
 }
 
-static int
-find(const char *section, const char *key)
+const struct conf_key *
+conf_key_at(int i)
+{
+	return i < 0 || (size_t)i >= nitems(keys) ? NULL : &keys[i];
+}
+
+int
+conf_key_find(const char *section, const char *key)
 {
 	size_t i;
 
@@ -198,7 +204,7 @@ int
 conf_line_of(const struct conf_reader *rd, const char *section,
     const char *key)
 {
-	int i = find(section, key);
+	int i = conf_key_find(section, key);
 
 	return i < 0 ? 0 : rd->seen[i];
 }
@@ -234,93 +240,4 @@ conf_defaults(struct conf_service *sv)
 	sv->container.stop = true;
 	sv->container.outside_start = true;
 	sv->docker.start_every_ms = 60000;
-}
-
-/* Changes of one letter that lead from a to b (Levenshtein), up to 63. */
-static int
-distance(const char *a, const char *b)
-{
-	int row[64], i, k, left, corner, n = (int)strlen(b);
-
-	if (n > 62)
-		return 63;
-	for (k = 0; k <= n; k++)
-		row[k] = k;
-	for (i = 0; a[i] != '\0' && i < 62; i++) {
-		corner = row[0];
-		row[0] = i + 1;
-		for (k = 0; k < n; k++) {
-			left = row[k] < row[k + 1] ? row[k] : row[k + 1];
-			left = corner + (a[i] != b[k]) < left + 1 ?
-			    corner + (a[i] != b[k]) : left + 1;
-			corner = row[k + 1];
-			row[k + 1] = left;
-		}
-	}
-	return row[n];
-}
-
-static void
-unknown(struct conf_reader *rd, const char *section, const char *key)
-{
-	const struct conf_key *best = NULL, *elsewhere = NULL;
-	bool known = false;
-	size_t i;
-	int d, least = 4;
-
-	for (i = 0; i < nitems(keys); i++) {
-		if (strcmp(keys[i].section, section) != 0) {
-			if (strcmp(keys[i].key, key) == 0)
-				elsewhere = &keys[i];
-			continue;
-		}
-		known = true;
-		d = distance(key, keys[i].key);
-		if (d < least) {
-			least = d;
-			best = &keys[i];
-		}
-	}
-	if (!known)
-		conf_error(rd, "unknown section [%s]; known are service, "
-		    "environment, limits, sockets, log, health, container, "
-		    "docker, port", section);
-	else if (best != NULL)
-		conf_error(rd, "unknown key %s; did you mean %s?", key,
-		    best->key);
-	else if (elsewhere != NULL)
-		conf_error(rd, "unknown key %s; it belongs into [%s]", key,
-		    elsewhere->section);
-	else
-		conf_error(rd, "unknown key %s in [%s]; svtree.conf(5) lists "
-		    "them", key, section);
-}
-
-void
-conf_set(struct conf_reader *rd, const char *section, const char *key,
-    const char *value)
-{
-	int i;
-
-	if (strcmp(section, SECTION_ENV) == 0) {
-		conf_set_environment(rd, key, value);
-		return;
-	}
-	if (strcmp(section, SECTION_LIMITS) == 0) {
-		conf_set_limit(rd, key, value);
-		return;
-	}
-	i = find(section, key);
-	if (i < 0) {
-		unknown(rd, section, key);
-		return;
-	}
-	if (rd->seen[i] != 0) {
-		conf_error(rd, "%s: given before, in line %d; once is right",
-		    key, rd->seen[i]);
-		return;
-	}
-	rd->seen[i] = rd->line;
-	conf_set_kind(rd, &keys[i], value,
-	    (char *)rd->sv + keys[i].offset);
 }

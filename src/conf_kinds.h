@@ -30,6 +30,10 @@ conf_set_to conf_set_duration, conf_set_size, conf_set_count, conf_set_port,
     conf_set_signal, conf_set_restart_limit;
 conf_set_to conf_set_sockets;	/* conf_sockets.c */
 
+/* conf_keys.c: a row of the table, NULL behind the last; its number or -1. */
+const struct conf_key *conf_key_at(int i);
+int conf_key_find(const char *section, const char *key);
+
 const char *conf_kind_name(enum conf_kind kind);
 /* Parses value and stores it at where; what is wrong is reported. */
 void conf_set_kind(struct conf_reader *rd, const struct conf_key *key,

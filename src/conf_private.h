@@ -2,6 +2,7 @@
 #ifndef SVTREE_CONF_PRIVATE_H
 #define SVTREE_CONF_PRIVATE_H
 
+#include <dirent.h>
 #include <stdio.h>
 
 #include "conf.h"
@@ -18,6 +19,7 @@ struct conf_reader {
 	void		*arg;
 	int		 errors;
 	int		 line;		/* being read, 0: no line */
+	struct conf_list *instances;	/* of a template: all else is skipped */
 	int		 seen[CONF_KEYS_MAX]; /* line of each key given */
 };
 
@@ -34,6 +36,17 @@ void conf_error_at(struct conf_reader *rd, const char *section,
 
 /* conf.c: reads settings until the end of the file. */
 void conf_read_file(struct conf_reader *rd, FILE *file);
+
+/* conf_dir.c */
+void conf_read_settings(struct conf_reader *rd);
+bool conf_has(const char *dir, const char *name, int mode);
+uint64_t conf_mix(uint64_t h, const void *bytes, size_t n);
+/* conf_list.c: all services, sorted, not read yet. 0, or -1: no memory. */
+int conf_list(struct conf_reader *rd, DIR *d);
+/* conf_expand.c: the value with its % expanded, maybe in mem; NULL when that
+ * was wrong and is reported. */
+const char *conf_expand(struct conf_reader *rd, const char *key,
+    const char *value, char *mem, size_t cap);
 
 /* conf_keys.c: one setting; errors are reported. */
 void conf_set(struct conf_reader *rd, const char *section, const char *key,

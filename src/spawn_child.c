@@ -126,7 +126,8 @@ run_program(const struct service *sv, char **env)
 {
 	const struct conf_list *exec = &sv->conf->exec;
 	char run[1200];
-	char *by_run[2] = { run, NULL };
+	/* As s6-instance and nitro: an instance is told which one it is. */
+	char *by_run[3] = { run, sv->conf->instance, NULL };
 	char **arg = exec->n > 0 ? exec->v : by_run;
 
 	(void)snprintf(run, sizeof run, "%s/run", sv->conf->dir);

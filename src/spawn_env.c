@@ -103,6 +103,8 @@ add_svtree(const struct service *sv)
 	put("SVTREE_STATE", sv->tree->state);
 	put("SVTREE_LOG", sv->tree->log);
 	put("SVTREE_SERVICE", sv->conf->name);
+	if (sv->conf->instance != NULL)
+		put("INSTANCE", sv->conf->instance);
 	if (service_may_notify(sv->conf)) {
 		service_path(sv, "notify", notify, sizeof notify);
 		put("NOTIFY_SOCKET", notify);

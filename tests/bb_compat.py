@@ -799,5 +799,106 @@ class Loggers(Scripted):
                 self.assertIn(told, done.stdout + done.stderr)
 
 
+
+class Templates(Scripted):
+    def names(self, tree):
+        return [s["name"] for s in tree.status()["services"]]
+
+    def test_instances_by_a_key(self):
+        t = self.tree({"w@": "[service]\nexec = sh -c 'echo I am %i of %p, "
+                             "%n, 100%%, $INSTANCE; exec sleep 1000'\n"
+                             "instances = a b\n[environment]\nX = %i\n"})
+        t.wait("w@a", "UP")
+        t.wait("w@b", "UP")
+        self.assertEqual(self.names(t), ["svlog", "w@a", "w@b"])
+        for i in "ab":
+            rig.eventually(lambda: self.words(t, f"w@{i}") ==
+                           [f"I am {i} of w, w@{i}, 100%, {i}"],
+                           what="its word")
+        t.call("Stop", {"name": "w@a"})
+        t.wait("w@a", "DOWN")
+        self.assertEqual(t.service("w@b")["state"], "UP")
+
+    def test_instances_by_links_and_the_argument_of_run(self):
+        t = self.tree({"w@": {"run": "echo $# $1 $INSTANCE; "
+                                     "exec sleep 1000"}}, start=False)
+        for i in ("one", "two"):
+            os.symlink("w@", os.path.join(t.services, f"w@{i}"))
+        t.start()
+        for i in ("one", "two"):
+            t.wait(f"w@{i}", "UP")
+            rig.eventually(lambda: self.words(t, f"w@{i}") ==
+                           [f"1 {i} {i}"], what="its word")
+
+    def test_one_more_instance_does_not_touch_the_others(self):
+        conf = "[service]\nexec = sleep 1000\ninstances = %s\n"
+        t = self.tree({"w@": conf % "a b"})
+        pid = t.wait("w@a", "UP")["pid"]
+        t.wait("w@b", "UP")
+        t.add("w@", conf % "a c")
+        told = t.call("Reload")
+        self.assertEqual(told, {"added": ["w@c"], "removed": ["w@b"],
+                                "changed": []})
+        t.wait("w@c", "UP")
+        rig.eventually(lambda: self.names(t) == ["svlog", "w@a", "w@c"],
+                       what="the end of w@b")
+        now = t.service("w@a")
+        self.assertEqual((now["pid"], now["stale"]), (pid, False))
+
+    def test_only_settings_that_changed_make_a_service_stale(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        t.add("a", "# a comment\n" + SLEEPER.replace(" = ", "="))
+        self.assertEqual(t.call("Reload")["changed"], [])
+        t.add("a", SLEEPER + "[environment]\nX = 1\n")
+        self.assertEqual(t.call("Reload")["changed"], ["a"])
+        t.add("a", SLEEPER + "[environment]\nX = 2\n")
+        self.assertEqual(t.call("Reload")["changed"], ["a"])
+
+    def test_each_has_a_logger_of_its_own(self):
+        t = self.tree({"w@": {
+            "conf": "[service]\ninstances = a b\n",
+            "run": "echo hello from $1; exec sleep 1000",
+            "log": "exec cat >>got.$INSTANCE"}})
+        for i in "ab":
+            path = os.path.join(t.services, "w@", "log", f"got.{i}")
+            rig.eventually(lambda: os.path.exists(path) and
+                           open(path).read() == f"hello from {i}\n",
+                           what="its word")
+        self.assertEqual(self.names(t), ["svlog", "w@a", "w@a/log", "w@b",
+                                         "w@b/log"])
+
+    def test_a_plain_service_keeps_its_percent_signs(self):
+        t = self.tree({"a": "[service]\nexec = sh -c 'echo %i 100%'\n"
+                            "type = oneshot\n"})
+        rig.eventually(lambda: self.words(t) == ["%i 100%"], what="its word")
+
+    CASES = (
+        ({"w@": "[service]\nexec = date +%s\ninstances = a\n"},
+         "w@a/service.conf:2: exec: '%s' means nothing; in an instance %i"),
+        ({"w@": "[service]\nexec = x\ninstance = a\n"},
+         "w@/service.conf:3: unknown key instance; did you mean instances?"),
+        ({"w@": "[service]\nexec = true\ninstances = a\n", "w@a": SLEEPER},
+         "w@a: is there twice"),
+        ({"w@": "[service]\nexec = true\ninstances = a a\n"},
+         "w@a: is there twice"),
+        ({"w@": "[service]\nexec = true\ninstances = a/b\n"},
+         "w@a/b: no name for a service"),
+        ({"w": "[service]\nexec = true\ninstances = a\n"},
+         "w/service.conf:3: instances: only a template has them"),
+        ({"w@": "[service]\nexec = true\nuser = no-%i\ninstances = a\n"},
+         "user: no user no-a here"),
+    )
+
+    def test_every_mistake_is_told_with_what_is_right(self):
+        for services, told in self.CASES:
+            with self.subTest(told=told):
+                t = self.tree(services, start=False)
+                done = t.svctl("check", t.services)
+                self.assertEqual(done.returncode, 1,
+                                 done.stdout + done.stderr)
+                self.assertIn(told, done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
     rig.main()
