@@ -98,6 +98,7 @@ struct conf_container {		/* [container]; name NULL means none */
 	bool	 stop;		/* stopping the service stops it; yes */
 	bool	 outside_start;	/* started again when somebody else (docker
 				   stop) stopped it; yes */
+	bool	 logs;		/* its output goes to the service's log; yes */
 };
 
 struct conf_docker {		/* [docker] */

@@ -63,6 +63,7 @@ struct docker_container {
 	char	 error[128];	/* State.Error */
 	char	 started[40];	/* State.StartedAt: names one run of it */
 	int64_t	 memory;	/* HostConfig.Memory, 0 no limit */
+	bool	 tty;		/* Config.Tty: its output is one raw stream */
 };
 
 /* GET /containers/NAME/json. 0 (exists says whether), -1 no engine. */
@@ -87,5 +88,31 @@ int docker_events(struct docker *d, int64_t since_ns, docker_on_event *ev,
  * event of a container. Older Podman's "died" and "remove" become "die" and
  * "destroy". */
 int docker_parse_event(const char *line, size_t len, struct docker_event *e);
+
+/* The output of a container. stamp is the engine's time of the piece, RFC 3339
+ * with nine digits, so that text order is order in time; "" from a terminal. */
+#define DOCKER_STAMP_LEN 30
+typedef void docker_on_output(void *arg, const char *stamp,
+    const char *bytes, size_t n);
+
+struct docker_logs {		/* begins as zeroes; must not move */
+	unsigned char head[8];	/* of the piece that comes */
+	unsigned have;		/* bytes of it */
+	size_t	 left;		/* bytes of the piece */
+	char	 stamp[DOCKER_STAMP_LEN + 1];
+	unsigned stamped;	/* bytes of the stamp, and of its blank */
+	bool	 tty;
+	docker_on_output *on_output;
+	docker_on_end *on_end;
+	void	*arg;
+};
+
+/* Opens GET /containers/NAME/logs from since_us on (inclusive) and follows it
+ * until the container stops. Returns an id for http_cancel, or -1. */
+int docker_logs(struct docker *d, struct docker_logs *l, const char *name,
+    bool tty, int64_t since_us, docker_on_output *out, docker_on_end *end,
+    void *arg);
+/* Takes the stream apart, for tests and docker_logs. */
+void docker_logs_feed(struct docker_logs *l, const char *bytes, size_t n);
 
 #endif

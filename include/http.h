@@ -24,6 +24,7 @@ struct http_request {
 	int		 total_ms;	/* of the whole; 0 none (streams) */
 	size_t		 max_body;	/* a longer answer is cut off here */
 	const char	*want_header;	/* its value is to be told, or NULL */
+	bool		 raw;		/* "lines" are the bytes as they come */
 };
 
 struct http_result {

@@ -154,6 +154,8 @@ static const struct conf_key keys[] = {
     "container: stop it; leave: let it run" },
 { "container", "outside-stop", KIND_FLAG, AT(container.outside_start),
     outside, "start: bring it back; stop: let it be" },
+{ "container", "logs", KIND_BOOL, AT(container.logs), NULL,
+    "its output goes to the service's log" },
 { "docker", "socket", KIND_PATH, AT(docker.socket), NULL,
     "of the engine; default: searched for" },
 { "docker", "start-command", KIND_WORDS, AT(docker.start), NULL,
@@ -239,5 +241,6 @@ conf_defaults(struct conf_service *sv)
 	sv->container.stop_timeout_ms = 10000;
 	sv->container.stop = true;
 	sv->container.outside_start = true;
+	sv->container.logs = true;
 	sv->docker.start_every_ms = 60000;
 }

@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "docker.h"
+#include "docker_private.h"
 #include "json.h"
 
 #define CONNECT_MS	2000
@@ -20,8 +21,8 @@
 #define API_MINOR	52
 
 /* Only letters, digits and "-_." stand as they are (RFC 3986). */
-static void
-put_escaped(struct buf *b, const char *s)
+void
+docker_put_escaped(struct buf *b, const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -34,8 +35,8 @@ put_escaped(struct buf *b, const char *s)
 }
 
 /* Begins the address of a request; the host's name does not matter. */
-static void
-begin_url(const struct docker *d, struct buf *b)
+void
+docker_begin_url(const struct docker *d, struct buf *b)
 {
 	buf_puts(b, "http://docker");
 	if (d->api[0] != '\0')
@@ -43,8 +44,8 @@ begin_url(const struct docker *d, struct buf *b)
 }
 
 /* The engine tells errors as {"message": "..."}. */
-static void
-say_status(const struct http_result *r, char *err)
+void
+docker_say_status(const struct http_result *r, char *err)
 {
 	struct json_tok tok[64];
 	char why[JSON_ERR_LEN], message[180];
@@ -92,7 +93,7 @@ docker_ping(struct docker *d, int timeout_ms, char *err)
 		choose_api(d, r.header);
 		return 0;
 	}
-	say_status(&r, why);
+	docker_say_status(&r, why);
 	(void)snprintf(err, DOCKER_ERR_LEN, "%.120s: %.120s", d->socket, why);
 	return -1;
 }
@@ -126,9 +127,9 @@ docker_inspect(struct docker *d, const char *name,
 		return -1;
 	}
 	buf_init(&b, url, sizeof url);
-	begin_url(d, &b);
+	docker_begin_url(d, &b);
 	buf_puts(&b, "/containers/");
-	put_escaped(&b, name);
+	docker_put_escaped(&b, name);
 	buf_puts(&b, "/json");
 	(void)ask(d, buf_cstr(&b), body, BODY_MAX, timeout_ms, &r);
 	if (r.status == 404)
@@ -139,7 +140,7 @@ docker_inspect(struct docker *d, const char *name,
 	else if (r.status == 200)
 		rc = docker_parse_container(body, r.len, c, err);
 	else
-		say_status(&r, err);
+		docker_say_status(&r, err);
 	free(body);
 	return rc;
 }
@@ -156,16 +157,16 @@ docker_stop(struct docker *d, const char *name, int seconds,
 	struct buf b;
 
 	buf_init(&b, url, sizeof url);
-	begin_url(d, &b);
+	docker_begin_url(d, &b);
 	buf_puts(&b, "/containers/");
-	put_escaped(&b, name);
+	docker_put_escaped(&b, name);
 	buf_printf(&b, "/stop?t=%d", seconds);
 	(void)buf_cstr(&b);
 	(void)http_do(&rq, &r, body, sizeof body);
 	/* 304: it is not running. */
 	if (r.status == 204 || r.status == 304 || r.status == 404)
 		return 0;
-	say_status(&r, err);
+	docker_say_status(&r, err);
 	return -1;
 }
 
@@ -217,7 +218,7 @@ on_done(void *arg, const struct http_result *r)
 	if (r->status == 200)
 		(void)snprintf(why, sizeof why, "the engine has ended it");
 	else
-		say_status(r, why);
+		docker_say_status(r, why);
 	d->on_end(d->arg, why);
 }
 
@@ -239,14 +240,14 @@ docker_events(struct docker *d, int64_t since_ns, docker_on_event *ev,
 	d->on_end = end;
 	d->arg = arg;
 	buf_init(&b, url, sizeof url);
-	begin_url(d, &b);
+	docker_begin_url(d, &b);
 	buf_puts(&b, "/events?");
 	if (since_ns > 0)
 		buf_printf(&b, "since=%lld.%09lld&",
 		    (long long)(since_ns / 1000000000),
 		    (long long)(since_ns % 1000000000));
 	buf_puts(&b, "filters=");
-	put_escaped(&b, filters);
+	docker_put_escaped(&b, filters);
 	(void)buf_cstr(&b);
 	return http_start(&rq, on_done, on_line, d);
 }

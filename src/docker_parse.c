@@ -178,6 +178,7 @@ read_container(const struct json *j, struct docker_container *c)
 	copy(j, "HostConfig/RestartPolicy/Name", c->policy, sizeof c->policy);
 	c->policy_max = number(j, "HostConfig/RestartPolicy/MaximumRetryCount");
 	copy_cut(j, "State/Error", c->error, sizeof c->error);
+	(void)json_bool(j, json_path(j, 0, "Config/Tty"), &c->tty);
 	copy(j, "State/StartedAt", c->started, sizeof c->started);
 	if (json_int(j, json_path(j, 0, "HostConfig/Memory"), &c->memory) < 0)
 		c->memory = 0;

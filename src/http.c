@@ -162,6 +162,7 @@ transfer_new(const struct http_request *rq, http_line *line, void *arg)
 	t->sink.line = line;
 	t->sink.arg = arg;
 	t->sink.max = rq->max_body;
+	t->sink.raw = rq->raw;
 	t->arg = arg;
 	t->connect_ms = rq->connect_ms;
 	t->total_ms = rq->total_ms;

@@ -66,6 +66,11 @@ sink_lines(struct sink *s, const char *bytes, size_t n)
 	const char *end;
 	size_t part;
 
+	if (s->raw && !s->muted) {
+		s->handed = true;
+		s->line(s->arg, bytes, n);
+		return 0;
+	}
 	while (n > 0) {
 		end = memchr(bytes, '\n', n);
 		part = end != NULL ? (size_t)(end - bytes) : n;

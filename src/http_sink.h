@@ -5,7 +5,7 @@
 #include "http.h"
 
 /* Where the bytes of an answer go: a body up to max bytes, or lines. Begins
- * as zeroes but for max, line and arg. */
+ * as zeroes but for max, line, arg and raw. */
 struct sink {
 	char	*body;		/* NUL-terminated once there is any */
 	size_t	 len, cap, max;
@@ -15,6 +15,7 @@ struct sink {
 	char	*text;		/* the line begun */
 	size_t	 text_len, text_cap;
 	bool	 skipping;	/* it was too long: until the next newline */
+	bool	 raw;		/* not lines, but bytes as they come */
 	bool	 muted;		/* nobody listens any more */
 	bool	 handed;	/* a line was, since this was cleared */
 };

@@ -46,6 +46,11 @@ services:
     container_name: dies
     command: exit 5 10
     network_mode: none
+  counts:
+    image: box:1
+    container_name: counts
+    command: count 200 10
+    network_mode: none
   checked:
     image: box:1
     container_name: checked
@@ -467,6 +472,35 @@ class Followed(Kept):
         self.engine.docker("cp", sick, "checked:/sick")
         sv = tree.wait("checked", lambda s: s["health"] == "failing", LATE)
         self.assertIn("unhealthy", sv["health_text"])
+
+    def test_its_output_is_the_service_s_log(self):
+        tree = self.start("counts")
+        want = [f"line {i}" for i in range(200)]
+
+        def lines():
+            return [line.split(" ", 1)[1] for line in
+                    tree.log_text("counts").splitlines() if "Z line" in line]
+
+        # The keeper is killed in the middle of it, and another goes on.
+        rig.eventually(lambda: len(lines()) > 20, LATE, "a few lines")
+        with tree.subscribe(LATE) as events:
+            os.kill(tree.service("counts")["pid"], signal.SIGKILL)
+            events.state("counts", "UP")
+        rig.eventually(lambda: "line 199" in lines(), LATE, "all lines")
+        got = lines()
+        lost = [w for w in want if w not in got]
+        self.assertEqual(lost, [])
+        # What the killed one had written and not told may come twice.
+        self.assertLess(len(got) - len(set(got)), 30, got)
+
+    def test_last_words_are_heard(self):
+        tree = self.start(start=False)
+        tree.add("dies", self.keeper("dies", service="restart = never"))
+        tree.start()
+        tree.wait("dies", "TRIPPED", LATE)
+        rig.eventually(lambda: "Z last words\n" in tree.log_text("dies"),
+                       LATE, "its last words")
+        self.assertEqual(tree.log_text("dies").count("last words"), 1)
 
     def test_a_loop_of_docker_s_own_is_named_and_never_ready(self):
         tree = self.start(start=False)

@@ -11,7 +11,8 @@ and as dockerd.daemon afterwards. Its image box:1 holds one static program:
 
     /box sleep          until SIGTERM (exits with 0); SIGUSR1 makes it eat all
                         memory, SIGUSR2 makes it exit with 3
-    /box exit N [MS]    after so many milliseconds
+    /box exit N [MS]    after so many milliseconds, with a last line
+    /box count N MS     says so many numbered lines, one each MS
     /box check          exits with 1 when there is a file /sick
 """
 
@@ -33,6 +34,7 @@ CALL = 60
 
 BOX = r"""
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,16 +60,22 @@ main(int argc, char **argv)
 {
 	struct timespec ms;
 	sigset_t none, all;
+	int i, n;
 
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return access("/sick", F_OK) == 0;
-	if (argc > 3) {
+	for (n = argc > 3 ? atoi(argv[2]) : 0, i = 0; argc > 3; i++) {
 		ms.tv_sec = atoi(argv[3]) / 1000;
 		ms.tv_nsec = atoi(argv[3]) % 1000 * 1000000L;
 		nanosleep(&ms, NULL);
+		if (strcmp(argv[1], "count") != 0 || i == n)
+			break;
+		dprintf(1 + i % 2, "line %d\n", i);
 	}
-	if (argc > 2 && strcmp(argv[1], "exit") == 0)
+	if (argc > 2 && strcmp(argv[1], "exit") == 0) {
+		(void)!write(2, "last words\n", 11);
 		return atoi(argv[2]);
+	}
 	sigemptyset(&none);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);

@@ -217,6 +217,77 @@ Test(container, without_state_is_an_error)
 	}
 }
 
+/* --- output */
+
+static char output[512], stamps[512];
+
+static void
+on_output(void *arg, const char *stamp, const char *bytes, size_t n)
+{
+	size_t len = strlen(output);
+
+	(void)arg;
+	(void)snprintf(output + len, sizeof output - len, "%.*s", (int)n,
+	    bytes);
+	if (strcmp(stamps, stamp) != 0)
+		(void)snprintf(stamps, sizeof stamps, "%s", stamp);
+}
+
+#define STAMP_1 "2026-01-02T03:04:05.123456789Z"
+#define STAMP_2 "2026-01-02T03:04:05.123456790Z"
+
+/* The lengths, 36 and 41, hold a newline in neither head nor text. */
+static const char pieces[] = "\1\0\0\0\0\0\0\044" STAMP_1 " one\n\n"
+    "\2\0\0\0\0\0\0\051" STAMP_2 " two\nthree\n";
+
+Test(output, is_the_same_in_whatever_pieces_it_comes)
+{
+	struct docker_logs l;
+	size_t size, at, n, len = sizeof pieces - 1;
+
+	for (size = 1; size <= len; size++) {
+		l = (struct docker_logs){ .on_output = on_output };
+		output[0] = stamps[0] = '\0';
+		for (at = 0; at < len; at += n) {
+			n = size < len - at ? size : len - at;
+			docker_logs_feed(&l, pieces + at, n);
+		}
+		cr_expect_str_eq(output, "one\n\ntwo\nthree\n", "%zu: %s",
+		    size, output);
+		cr_expect_str_eq(stamps, STAMP_2);
+	}
+}
+
+Test(output, nonsense_is_borne)
+{
+	static const char odd[][12] = {
+		"\1\0\0\0\0\0\0\0",		/* empty piece */
+		"\1\0\0\0\0\0\0\2ab",	/* shorter than a stamp */
+		"\1\0\0\0\377\377\377\377",	/* 4 GiB */
+	};
+	struct docker_logs l;
+	size_t i;
+
+	for (i = 0; i < nitems(odd); i++) {
+		l = (struct docker_logs){ .on_output = on_output };
+		output[0] = '\0';
+		docker_logs_feed(&l, odd[i], i == 1 ? 10 : 8);
+		if (i < 2)
+			docker_logs_feed(&l, pieces, sizeof pieces - 1);
+		cr_expect_str_eq(output, i < 2 ? "one\n\ntwo\nthree\n" : "",
+		    "%zu: %s", i, output);
+	}
+}
+
+Test(output, of_a_terminal_is_raw)
+{
+	struct docker_logs l = { .tty = true, .on_output = on_output };
+
+	docker_logs_feed(&l, "a\r\n", 3);
+	cr_expect_str_eq(output, "a\r\n");
+	cr_expect_str_eq(stamps, "");
+}
+
 /* --- the socket */
 
 static char dir[64];

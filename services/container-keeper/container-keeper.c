@@ -22,6 +22,7 @@
 #include "job.h"
 #include "keeper.h"
 #include "keeper_link.h"
+#include "keeper_log.h"
 #include "keeper_tell.h"
 #include "keeper_tree.h"
 #include "keeper_up.h"
@@ -30,10 +31,12 @@
 #include "self.h"
 #include "wake.h"
 
-/* The death that ended the keeper before us is looked for when it is not too
- * long ago, among the events from a bit before its exit on. */
+/* The keeper before us: the death that ended it is looked for among the events
+ * from a bit before its exit on, the output is taken up where it left it. Only
+ * when that was not too long ago. */
 #define PAST_US		INT64_C(120000000)
 #define PAST_MORE_US	INT64_C(3000000)
+#define DRAIN_MS	1000	/* for the container's last words */
 #define STOP_MORE_MS	5000	/* for the engine, above the container's */
 
 static const char usage_text[] =
@@ -56,6 +59,7 @@ static struct {
 	struct keeper keeper;
 	struct link link;
 	struct up up;
+	struct keeper_log log;
 	bool	 ready;
 	bool	 held;		/* we asked to be stopped */
 } k;
@@ -117,9 +121,23 @@ hold(void)
 	    keeper_ask_stop(k.own->name, keeper_last_words());
 }
 
+/* What the container says, as long as it runs. */
+static void
+follow_output(void)
+{
+	enum seen seen = keeper_seen(&k.link.seen);
+
+	if (k.keeper.phase == PH_ENGINE)
+		log_drop(&k.log);
+	else if (k.box.logs && (seen == SEEN_RUNNING || seen == SEEN_PAUSED))
+		log_follow(&k.log, k.link.seen.tty);
+}
+
 static void
 leave(void)
 {
+	if (k.box.logs && k.link.seen.exists)
+		log_drain(&k.log, k.link.seen.tty, DRAIN_MS);
 	keeper_tell_exit(&k.keeper);
 	(void)self_flush(os_now_ms());
 	if (!hold())
@@ -168,6 +186,7 @@ act(enum step step)
 		break;
 	case STEP_LOOK:
 		act(link_look(&k.link));
+		follow_output();
 		break;
 	case STEP_FIND:
 		link_find(&k.link);
@@ -195,8 +214,10 @@ step_all(void)
 {
 	int64_t next, due;
 
-	if (wake_slept())	/* the stream may hang for good */
+	if (wake_slept()) {	/* the streams may hang for good */
 		link_reopen(&k.link);
+		log_drop(&k.log);
+	}
 	step_up();
 	act(keeper_due(&k.keeper, os_now_ms()));
 	next = self_flush(os_now_ms());
@@ -249,8 +270,11 @@ stop_container(void)
 	self_text("stops the container, which has %d s for it", seconds);
 	(void)self_flush(os_now_ms());
 	if (docker_stop(&k.link.docker, k.box.name, seconds,
-	    seconds * 1000 + STOP_MORE_MS, why) == 0)
+	    seconds * 1000 + STOP_MORE_MS, why) == 0) {
+		if (k.box.logs && k.log.id > 0)
+			log_drain(&k.log, k.link.seen.tty, DRAIN_MS);
 		return 0;
+	}
 	log_warnx("stop container %s: %s", k.box.name, why);
 	return EXIT_NO;
 }
@@ -273,16 +297,18 @@ widen_path(void)
 static void
 begin(void)
 {
-	int64_t at_us = 0;
-	int code;
-	bool died = keeper_past(k.own->name, &code, &at_us) &&
-	    os_wall_us() - at_us < PAST_US;
+	int64_t at_us = 0, now_us = os_wall_us();
+	int code = 0;
+	bool after = keeper_past(k.own->name, &code, &at_us) &&
+	    now_us - at_us < PAST_US;
 
-	keeper_init(&k.keeper, died ? code : 0, os_now_ms());
+	keeper_init(&k.keeper, after ? code : 0, os_now_ms());
 	link_init(&k.link, &k.keeper, k.box.name,
 	    self_docker_socket(&k.conf, k.own));
-	if (died)
+	if (after)
 		k.link.since_ns = (at_us - PAST_MORE_US) * 1000;
+	/* No line of the container is lost while there is no keeper. */
+	log_init(&k.log, &k.link.docker, k.box.name, after ? at_us : now_us);
 	up_init(&k.up, &k.conf, k.own, &k.box);
 }
 

@@ -55,7 +55,7 @@ keeper_past(const char *service, int *code, int64_t *at_us)
 	client_close(&c);
 	*code = (int)n;
 	*at_us = when_parse(at);
-	return n > 0 && *at_us > 0;
+	return *at_us > 0;
 }
 
 bool
