@@ -9,6 +9,7 @@
 #include "feed.h"
 #include "guard.h"
 #include "pace.h"
+#include "tally.h"
 #include "view.h"
 
 #define ONE	"0123456789abcdef"
@@ -268,4 +269,66 @@ Test(feed, a_person_is_shown_what_went_wrong_or_was_asked_for)
 		cr_expect_eq(incident_counts(t[i].event, t[i].state,
 		    t[i].health, t[i].reason), t[i].counts, "%s %s %s %s",
 		    t[i].event, t[i].state, t[i].health, t[i].reason);
+}
+
+static void
+hear(const char *event, const char *state, const char *want,
+    const char *health, const char *reason, int64_t at_us)
+{
+	struct tally_event e = { "a", event, state, want, health, reason,
+	    at_us };
+
+	tally_add(&e);
+}
+
+Test(tally, a_repair_lasts_from_the_end_to_the_next_start)
+{
+	struct tally t;
+
+	tally_reset();
+	hear("exit", "UP", "up", "ok", "killed by SIGKILL", 1000000);
+	hear("state", "BACKOFF", "up", "ok", "killed by SIGKILL", 1000100);
+	hear("state", "STARTING", "up", "unknown", "", 2000000);
+	hear("exit", "STARTING", "up", "unknown", "exited with code 1",
+	    2100000);
+	hear("state", "UP", "up", "unknown", "", 3500000);
+	t = tally_of("a");
+	cr_expect_eq(t.signals, 1);
+	cr_expect_eq(t.exits, 1);
+	cr_expect_eq(t.repairs, 1);
+	cr_expect_eq(t.repair_us, 2500000);
+}
+
+Test(tally, a_fault_of_health_ends_with_health)
+{
+	struct tally t;
+
+	tally_reset();
+	hear("health", "UP", "up", "failing", "no answer", 1000000);
+	hear("exit", "STOPPING", "up", "failing", "no answer", 1500000);
+	hear("state", "UP", "up", "unknown", "", 2000000);
+	cr_expect_eq(tally_of("a").repairs, 0);
+	hear("health", "UP", "up", "ok", "", 4000000);
+	t = tally_of("a");
+	cr_expect_eq(t.sick, 1);
+	cr_expect_eq(t.exits + t.signals, 0);
+	cr_expect_eq(t.repairs, 1);
+	cr_expect_eq(t.repair_us, 3000000);
+}
+
+Test(tally, what_a_person_ordered_is_no_fault)
+{
+	tally_reset();
+	hear("exit", "STOPPING", "down", "ok", "stopped on request", 1);
+	hear("exit", "UP", "up", "ok", "exited with code 0", 2);
+	cr_expect_eq(tally_of("a").exits, 0);
+	hear("exit", "UP", "up", "ok", "exited with code 1", 3);
+	hear("verb", "BACKOFF", "down", "ok", "stop", 4);
+	hear("state", "UP", "up", "ok", "", 5);
+	cr_expect_eq(tally_of("a").repairs, 0);
+	hear("incident", "UP", "up", "ok", "odd", 6);
+	hear("oom", "UP", "up", "ok", "killed for memory", 7);
+	cr_expect_eq(tally_of("a").incidents, 1);
+	cr_expect_eq(tally_of("a").ooms, 1);
+	cr_expect_eq(tally_of("nobody").incidents, 0);
 }

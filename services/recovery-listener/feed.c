@@ -5,27 +5,23 @@
  * new supervisor, and clients are told to read the status anew. An open
  * stream gets a sign of life now and then.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "conf.h"
 #include "feed.h"
+#include "feed_words.h"
+#include "tally.h"
 #include "view.h"
 #include "web.h"
+#include "when.h"
 
 #define GATHER_MS	30
 #define AGAIN_MS	1000	/* to the next look for a supervisor */
 #define ALIVE_MS	15000
 #define CALL_MS		250
 #define DIRTY		16
-#define KEPT		200
-#define KEPT_MAX	1024
-#define TAIL		(256 * 1024)	/* of the log, when we begin */
-#define TOKENS		128
 
 static struct {
 	struct client	 client;
@@ -34,8 +30,6 @@ static struct {
 	int64_t		 due_ms;		/* to tell of dirty; 0 none */
 	int		 dirty;
 	char		 name[DIRTY][CONF_NAME_MAX + 1];
-	char		 kept[KEPT][KEPT_MAX];
-	unsigned	 head, count;
 } feed = { .client = { .fd = -1 } };
 
 static char message_mem[65536];
@@ -62,36 +56,6 @@ publish(const char *name, const char *json, size_t len)
 }
 
 static void
-keep(const char *json, size_t len)
-{
-	char *dst;
-
-	if (len >= KEPT_MAX)
-		return;
-	dst = feed.kept[(feed.head + feed.count) % KEPT];
-	if (feed.count == KEPT)
-		feed.head = (feed.head + 1) % KEPT;
-	else
-		feed.count++;
-	memcpy(dst, json, len);
-	dst[len] = '\0';
-}
-
-static bool
-is_worth_it(const struct json *j, int event)
-{
-	char kind[24], state[16], health[16], reason[200];
-
-	(void)json_str(j, json_get(j, event, "event"), kind, sizeof kind);
-	(void)json_str(j, json_get(j, event, "state"), state, sizeof state);
-	(void)json_str(j, json_get(j, event, "health"), health,
-	    sizeof health);
-	(void)json_str(j, json_get(j, event, "reason"), reason,
-	    sizeof reason);
-	return incident_counts(kind, state, health, reason);
-}
-
-static void
 mark_dirty(const char *name, int64_t now_ms)
 {
 	int i;
@@ -111,20 +75,25 @@ mark_dirty(const char *name, int64_t now_ms)
 static void
 take_event(const struct json *j, int event, int64_t now_ms)
 {
-	char name[CONF_NAME_MAX + 1];
+	struct tally_event e;
+	struct words w;
 	const char *raw;
 	size_t len;
 
-	if (is_worth_it(j, event)) {
+	words_read(&w, j, event);
+	if (words_count(&w)) {
 		raw = json_raw(j, event, &len);
-		keep(raw, len);
+		past_keep(raw, len);
 		publish("incident", raw, len);
 	}
-	if (json_str(j, json_get(j, event, "service"), name,
-	    sizeof name) == 0)
-		mark_dirty(name, now_ms);
-	else if (json_is(j, json_get(j, event, "event"), "reload"))
+	if (w.service[0] != '\0') {
+		e = (struct tally_event){ w.service, w.event, w.state,
+		    w.want, w.health, w.reason, when_parse(w.at) };
+		tally_add(&e);
+		mark_dirty(w.service, now_ms);
+	} else if (strcmp(w.event, "reload") == 0) {
 		publish("reload", "{}", 2);
+	}
 }
 
 /* The services that changed, as they are now; or the word to read all. */
@@ -229,77 +198,4 @@ feed_step(int64_t now_ms)
 	if (web_streams() > 0)
 		next = earliest(next, feed.alive_ms);
 	return next;
-}
-
-/* --- what happened, from the log and what came since */
-
-struct told {			/* the latest KEPT events */
-	const char *text[KEPT];
-	size_t	 len[KEPT];
-	unsigned count;
-	char	 at[40];	/* of the last one, and its number */
-	int64_t	 seq;
-};
-
-/* Takes the event in when it is worth it and later than all before. */
-static void
-add(struct told *t, const char *text, size_t len)
-{
-	struct json_tok tok[TOKENS];
-	char err[JSON_ERR_LEN], at[sizeof t->at];
-	int64_t seq = 0;
-	struct json j;
-	int order;
-
-	if (json_parse(&j, text, len, tok, TOKENS, err) < 0 ||
-	    json_str(&j, json_get(&j, 0, "at"), at, sizeof at) < 0)
-		return;
-	(void)json_int(&j, json_get(&j, 0, "seq"), &seq);
-	order = strcmp(at, t->at);
-	if (order < 0 || (order == 0 && seq <= t->seq))
-		return;
-	memcpy(t->at, at, sizeof at);
-	t->seq = seq;
-	if (!is_worth_it(&j, 0))
-		return;
-	t->text[t->count % KEPT] = text;
-	t->len[t->count % KEPT] = len;
-	t->count++;
-}
-
-/* Lines of the log: a stamp, maybe, and the event. */
-static void
-add_lines(struct told *t, const char *text, size_t n)
-{
-	const char *line = text, *end, *start;
-
-	while ((end = memchr(line, '\n', n - (size_t)(line - text))) !=
-	    NULL) {
-		start = memchr(line, '{', (size_t)(end - line));
-		if (start != NULL)
-			add(t, start, (size_t)(end - start));
-		line = end + 1;
-	}
-}
-
-void
-feed_put_incidents(struct buf *b)
-{
-	const char *dir = getenv("SVTREE_LOG"), *kept;
-	static char text[TAIL];
-	static struct told t;
-	unsigned i;
-
-	t = (struct told){ .count = 0 };
-	if (dir != NULL)
-		add_lines(&t, text, view_log(dir, "svtree", text,
-		    sizeof text));
-	for (i = 0; i < feed.count; i++) {
-		kept = feed.kept[(feed.head + i) % KEPT];
-		add(&t, kept, strlen(kept));
-	}
-	json_open(b, '[');
-	for (i = t.count < KEPT ? 0 : t.count - KEPT; i < t.count; i++)
-		json_put_raw(b, t.text[i % KEPT], t.len[i % KEPT]);
-	json_close(b, ']');
 }

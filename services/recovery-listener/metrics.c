@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "tally.h"
 #include "when.h"
 
-enum kind { GAUGE, COUNTER, STATESET, INFO };
+enum kind { GAUGE, COUNTER, STATESET, INFO, SUMMARY };
 
 static const char *const states[] = { "DOWN", "WAITING", "STARTING", "UP",
 	"STOPPING", "FINISHING", "BACKOFF", "TRIPPED", "UNKNOWN" };
@@ -114,6 +115,45 @@ put_since(struct buf *b, const char *name, const struct seen *sv)
 	    (int)(sv->since_us / 1000 % 1000));
 }
 
+static void
+put_incidents(struct buf *b, const char *name, const struct seen *sv)
+{
+	put_service(b, name, "_total", sv, NULL, NULL);
+	buf_printf(b, "%" PRIu64 "\n", tally_of(sv->name).incidents);
+}
+
+static void
+put_ooms(struct buf *b, const char *name, const struct seen *sv)
+{
+	put_service(b, name, "_total", sv, NULL, NULL);
+	buf_printf(b, "%" PRIu64 "\n", tally_of(sv->name).ooms);
+}
+
+static void
+put_faults(struct buf *b, const char *name, const struct seen *sv)
+{
+	struct tally t = tally_of(sv->name);
+
+	put_service(b, name, "_total", sv, "reason", "exit");
+	buf_printf(b, "%" PRIu64 "\n", t.exits);
+	put_service(b, name, "_total", sv, "reason", "signal");
+	buf_printf(b, "%" PRIu64 "\n", t.signals);
+	put_service(b, name, "_total", sv, "reason", "health");
+	buf_printf(b, "%" PRIu64 "\n", t.sick);
+}
+
+static void
+put_repairs(struct buf *b, const char *name, const struct seen *sv)
+{
+	struct tally t = tally_of(sv->name);
+
+	put_service(b, name, "_sum", sv, NULL, NULL);
+	buf_printf(b, "%" PRId64 ".%06d\n", t.repair_us / 1000000,
+	    (int)(t.repair_us % 1000000));
+	put_service(b, name, "_count", sv, NULL, NULL);
+	buf_printf(b, "%" PRIu64 "\n", t.repairs);
+}
+
 static const struct family services[] = {
 { "svtree_service_state", STATESET, "1 for the state that the service is in.",
     put_state },
@@ -129,6 +169,15 @@ static const struct family services[] = {
     put_restarts },
 { "svtree_service_since_seconds", GAUGE,
     "Unix time of the last change of state.", put_since },
+{ "svtree_service_faults", COUNTER,
+    "Ends that nobody ordered and failing health, since the listener began.",
+    put_faults },
+{ "svtree_service_oom_kills", COUNTER,
+    "Kills for lack of memory, since the listener began.", put_ooms },
+{ "svtree_service_incidents", COUNTER,
+    "Incidents reported, since the listener began.", put_incidents },
+{ "svtree_service_repair_seconds", SUMMARY,
+    "From a fault to its repair, since the listener began.", put_repairs },
 };
 
 /* What both formats say of a family, each in its own words. */
@@ -136,12 +185,17 @@ static void
 put_head(struct buf *b, bool open, const char *name, enum kind kind,
     const char *help)
 {
-	static const char *const open_kinds[] = { [GAUGE] = "gauge",
-	    [COUNTER] = "counter", [STATESET] = "stateset", [INFO] = "info" };
-	const char *suffix = open ? "" : kind == COUNTER ? "_total" :
-	    kind == INFO ? "_info" : "";
-	const char *word = open ? open_kinds[kind] : kind == COUNTER ?
-	    "counter" : "gauge";
+	static const struct {
+		const char *open, *old, *suffix;
+	} kinds[] = {
+		[GAUGE] = { "gauge", "gauge", "" },
+		[COUNTER] = { "counter", "counter", "_total" },
+		[STATESET] = { "stateset", "gauge", "" },
+		[INFO] = { "info", "gauge", "_info" },
+		[SUMMARY] = { "summary", "summary", "" },
+	};
+	const char *suffix = open ? "" : kinds[kind].suffix;
+	const char *word = open ? kinds[kind].open : kinds[kind].old;
 
 	buf_printf(b, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, suffix, word,
 	    name, suffix, help);

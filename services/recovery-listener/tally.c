@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counts faults and repairs. A fault begins with an end that nobody ordered,
+ * or with failing health; it is over when the service is up again and, if
+ * it was found by its health, well again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tally.h"
+
+#define TALLIES	1024
+
+static struct tally tallies[TALLIES];
+static int ntallies;
+
+static struct tally *
+find(const char *service, bool make)
+{
+	int i;
+
+	for (i = 0; i < ntallies; i++)
+		if (strcmp(tallies[i].name, service) == 0)
+			return &tallies[i];
+	if (!make || ntallies == TALLIES)
+		return NULL;
+	tallies[ntallies] = (struct tally){ .incidents = 0 };
+	(void)snprintf(tallies[ntallies].name, sizeof tallies[0].name, "%s",
+	    service);
+	return &tallies[ntallies++];
+}
+
+static bool
+is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* An end that was ordered comes while it is stopping; so does one that a
+ * probe has led to, whose fault has begun with the health. */
+static void
+take_exit(struct tally *t, const struct tally_event *e)
+{
+	if (is(e->state, "STOPPING") || !is(e->want, "up") ||
+	    is(e->reason, "exited with code 0"))
+		return;
+	if (strncmp(e->reason, "killed by", 9) == 0)
+		t->signals++;
+	else
+		t->exits++;
+	if (t->fault == FAULT_NONE) {
+		t->fault = FAULT_EXIT;
+		t->since_us = e->at_us;
+	}
+}
+
+static void
+take_health(struct tally *t, const struct tally_event *e)
+{
+	if (!is(e->health, "failing"))
+		return;
+	t->sick++;
+	if (t->fault == FAULT_NONE)
+		t->since_us = e->at_us;
+	t->fault = FAULT_HEALTH;
+}
+
+static bool
+is_well(const struct tally *t, const struct tally_event *e)
+{
+	if (!is(e->state, "UP") || is(e->health, "failing"))
+		return false;
+	return t->fault == FAULT_EXIT || !is(e->health, "unknown");
+}
+
+void
+tally_add(const struct tally_event *e)
+{
+	struct tally *t = find(e->service, true);
+
+	if (t == NULL)
+		return;
+	if (is(e->event, "incident"))
+		t->incidents++;
+	else if (is(e->event, "oom"))
+		t->ooms++;
+	else if (is(e->event, "exit"))
+		take_exit(t, e);
+	else if (is(e->event, "health"))
+		take_health(t, e);
+	if (t->fault == FAULT_NONE)
+		return;
+	if (!is(e->want, "up")) {		/* it may stay down */
+		t->fault = FAULT_NONE;
+	} else if (!is(e->event, "exit") && is_well(t, e)) {
+		t->repairs++;
+		t->repair_us += e->at_us > t->since_us ?
+		    e->at_us - t->since_us : 0;
+		t->fault = FAULT_NONE;
+	}
+}
+
+struct tally
+tally_of(const char *service)
+{
+	const struct tally *t = find(service, false);
+
+	return t != NULL ? *t : (struct tally){ .incidents = 0 };
+}
+
+void
+tally_reset(void)
+{
+	ntallies = 0;
+}
