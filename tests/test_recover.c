@@ -73,7 +73,7 @@ Test(recover, only_the_dead_are_restarted_and_not_within_the_grace)
 	const struct conf_health h = { .start_grace_ms = 60000,
 	    .restart = true }, never = { .start_grace_ms = 60000 };
 	const int64_t now = INT64_C(1700000000) * 1000000;
-	struct facts f = service("up", "UP", "ok");
+	struct facts f = service("up", "UP", "unknown");
 
 	f.since_us = now - 61 * INT64_C(1000000);
 	cr_expect_eq(plan_after(&f, &h, ANSWER_OK, now), STEP_HEALTHY);
@@ -85,6 +85,10 @@ Test(recover, only_the_dead_are_restarted_and_not_within_the_grace)
 	    STEP_FORBIDDEN);
 	f.since_us = now - 59 * INT64_C(1000000);
 	cr_expect_eq(plan_after(&f, &h, ANSWER_DEAD, now), STEP_STARTING);
+	/* It was well already: it does not start any more. */
+	f = service("up", "UP", "ok");
+	f.since_us = now - 59 * INT64_C(1000000);
+	cr_expect_eq(plan_after(&f, &h, ANSWER_DEAD, now), STEP_RESTART);
 }
 
 Test(recover, times_are_read)

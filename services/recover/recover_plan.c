@@ -111,8 +111,9 @@ plan_after(const struct facts *f, const struct conf_health *h,
 	case ANSWER_DEGRADED:
 		return STEP_HEALTHY;
 	}
-	/* A server that loads a model is silent, too. */
-	if (f->since_us != 0 &&
+	/* A server that loads a model is silent, too; not one that has been
+	 * well in this run, of which somebody has told. */
+	if (f->since_us != 0 && strcmp(f->health, "unknown") == 0 &&
 	    wall_us - f->since_us < h->start_grace_ms * 1000)
 		return STEP_STARTING;
 	return h->restart ? STEP_RESTART : STEP_FORBIDDEN;
