@@ -85,8 +85,7 @@ class Fed:
     """A logger at work in a directory of its own, on a tmpfs."""
 
     def __init__(self, logger):
-        where = "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"
-        self.base = tempfile.mkdtemp(prefix="b.", dir=where)
+        self.base = tempfile.mkdtemp(prefix="b.", dir=systems.WHERE)
         self.fd, self.process, self.current = logger.open(self.base)
         time.sleep(0.2)
 

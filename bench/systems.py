@@ -17,8 +17,10 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("SVTREE_BIN_DIR") or os.path.join(TOP, "build")
 PROBES = os.path.join(BIN, "bench")
 ENVIRONMENT = {"PATH": BIN + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+               "SVTREE_PATH": BIN + ":/usr/bin:/bin",
                "HOME": "/", "LC_ALL": "C"}
-LOGGED = "log"          # a log/run beside every run, or what stands for it
+# Run directories lie on a tmpfs, as /run does.
+WHERE = "/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"
 
 
 def find(program):
@@ -35,7 +37,7 @@ class System:
     most = 1000         # services that it can hold
 
     def __init__(self, names, logs=False):
-        self.base = tempfile.mkdtemp(prefix="b.", dir="/tmp")
+        self.base = tempfile.mkdtemp(prefix="b.", dir=WHERE)
         self.dir = os.path.join(self.base, "sv")
         self.extra = os.path.join(self.base, "x")
         os.mkdir(self.dir)

@@ -16,6 +16,8 @@
 
 #include "conf_private.h"
 
+#define SCRIPT_MAX	65536	/* bytes; above it is a program */
+
 uint64_t
 conf_mix(uint64_t h, const void *bytes, size_t n)
 {
@@ -26,11 +28,13 @@ conf_mix(uint64_t h, const void *bytes, size_t n)
 	return h;
 }
 
-/* Adds the bytes of a file, if it is there, to the fingerprint. */
+/* Adds a file, if it is there, to the fingerprint: its bytes, or, of a
+ * program that somebody called run, that it is the same file as before. */
 static uint64_t
 mix_file(uint64_t h, const char *dir, const char *name)
 {
 	char path[PATH_MAX], bytes[4096];
+	struct stat st;
 	ssize_t n;
 	int fd;
 
@@ -38,8 +42,15 @@ mix_file(uint64_t h, const char *dir, const char *name)
 	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 		return h;
-	while ((n = read(fd, bytes, sizeof bytes)) > 0)
-		h = conf_mix(h, bytes, (size_t)n);
+	if (fstat(fd, &st) == 0 && st.st_size > SCRIPT_MAX) {
+		h = conf_mix(h, &st.st_dev, sizeof st.st_dev);
+		h = conf_mix(h, &st.st_ino, sizeof st.st_ino);
+		h = conf_mix(h, &st.st_size, sizeof st.st_size);
+		h = conf_mix(h, &st.st_mtime, sizeof st.st_mtime);
+	} else {
+		while ((n = read(fd, bytes, sizeof bytes)) > 0)
+			h = conf_mix(h, bytes, (size_t)n);
+	}
 	(void)close(fd);
 	return h;
 }

@@ -312,3 +312,17 @@ os_preallocate(int fd, off_t size)
 	/* A file system that cannot set blocks aside can still be written. */
 	return errno == ENOTSUP ? write_zeros(fd, sb.st_size, size) : -1;
 }
+
+void
+os_close_from(int lowest)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	int fd;
+
+	/* A raised limit must not make this slow: what a parent leaks lies
+	 * low. */
+	if (max < 0 || max > 65536)
+		max = 65536;
+	for (fd = lowest; fd < (int)max; fd++)
+		(void)close(fd);
+}

@@ -305,3 +305,15 @@ os_preallocate(int fd, off_t size)
 	}
 	return 0;
 }
+
+void
+os_close_from(int lowest)
+{
+	int fd;
+
+	if (syscall(SYS_close_range, (unsigned)lowest, ~0u, 0) == 0)
+		return;
+	/* Before Linux 5.9. */
+	for (fd = lowest; fd < 65536; fd++)
+		(void)close(fd);
+}

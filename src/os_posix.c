@@ -73,20 +73,6 @@ os_reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void
-os_close_from(int lowest)
-{
-	long max = sysconf(_SC_OPEN_MAX);
-	int fd;
-
-	/* A raised limit must not make this slow: what a parent leaks lies
-	 * low. */
-	if (max < 0 || max > 65536)
-		max = 65536;
-	for (fd = lowest; fd < (int)max; fd++)
-		(void)close(fd);
-}
-
 static struct rlimit files_before;
 static bool files_raised;
 
