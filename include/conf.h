@@ -72,6 +72,7 @@ struct conf_log {		/* [log] */
 struct conf_health {		/* [health]; type NULL means no probe */
 	char	*type;		/* ollama mlx openai http tcp exec */
 	char	*url;		/* base address, http://127.0.0.1:11434 */
+	char	*also;		/* another address that must answer */
 	char	*live;		/* path asked for life */
 	char	*ready;		/* path asked for readiness */
 	struct conf_list command; /* type = exec */

@@ -69,6 +69,21 @@ check_url(struct conf_reader *rd, const char *type, const char *scheme)
 }
 
 static void
+check_also(struct conf_reader *rd, const char *type, const char *scheme)
+{
+	const char *url = rd->sv->health.also;
+
+	if (url == NULL)
+		return;
+	if (scheme == NULL || strcmp(scheme, "http://") != 0)
+		conf_error_at(rd, "health", "also", "also: type %s has no "
+		    "other address; leave it out", type);
+	else if (strncmp(url, scheme, strlen(scheme)) != 0)
+		conf_error_at(rd, "health", "also", "also: it wants "
+		    "http://HOST:PORT");
+}
+
+static void
 check_path(struct conf_reader *rd, const char *key, const char *path)
 {
 	if (path != NULL && path[0] != '/')
@@ -113,6 +128,7 @@ conf_check_health(struct conf_reader *rd)
 		    "command");
 	else
 		conf_check_program(rd, "health", "command", h->command.v[0]);
+	check_also(rd, h->type, types[i].scheme);
 	check_path(rd, "live", h->live);
 	check_path(rd, "ready", h->ready);
 	check_times(rd);

@@ -111,6 +111,8 @@ static const struct conf_key keys[] = {
 { "health", "type", KIND_NAME, AT(health.type), probes,
     "ollama, mlx, openai, http, tcp or exec" },
 { "health", "url", KIND_URL, AT(health.url), NULL, "base address" },
+{ "health", "also", KIND_URL, AT(health.also), NULL,
+    "another address that must answer, such as the one for containers" },
 { "health", "live", KIND_TEXT, AT(health.live), NULL, "path of life" },
 { "health", "ready", KIND_TEXT, AT(health.ready), NULL,
     "path of readiness" },

@@ -506,6 +506,16 @@ class Others(Monitored):
         self.assertEqual(sv["health_text"], "fails: GET /nowhere answers "
                          "404, 3 times: {\"detail\":\"Not Found\"}")
 
+    def test_the_other_address(self):
+        """only the address for containers is silent: degraded"""
+        other = rig.free_port()
+        tree, server = self.server(
+            "mlx", health=FAST + f"also = http://127.0.0.2:{other}\n")
+        sv = self.health(tree, "llm", "degraded")
+        self.assertEqual(sv["health_text"], "answers, but not at "
+                         f"http://127.0.0.2:{other}: Connection refused")
+        self.assertEqual(sv["restarts"], 0)
+
     def test_tcp(self):
         with socket.create_server(("127.0.0.1", 0)) as s:
             port = s.getsockname()[1]
@@ -573,7 +583,9 @@ class Configuration(rig.Case):
                 ("type = http\nurl = http://h:1\ndeep = 5m", 6,
                  "computes no tokens"),
                 ("type = mlx\nurl = http://h:1\ndeep = 5m", 6,
-                 "wants models")):
+                 "wants models"),
+                ("type = tcp\nurl = tcp://[::1]:1\nalso = http://h:1", 6,
+                 "no other address")):
             with self.subTest(conf):
                 tree = self.tree({"a": SLEEP + conf + "\n"}, start=False)
                 done = tree.svctl("check", tree.services)
@@ -653,9 +665,10 @@ class Ladder(Monitored):
         """a second server is not restarted before the first is well"""
         a, b = standin.Server(), standin.Server("mlx")
         tree = self.start({
-            "a": a.conf(health=FAST, env={"STANDIN_START_MS": "1200"}),
+            "a": a.conf(health=FAST.replace("= 3s", "= 60s"),
+                        env={"STANDIN_START_MS": "4000"}),
             "b": b.conf(health=FAST)})
-        self.health(tree, "a", "ok")
+        self.health(tree, "a", "ok", timeout=30)
         self.health(tree, "b", "ok")
         with tree.subscribe() as events:
             a.fault("hang")
@@ -663,7 +676,7 @@ class Ladder(Monitored):
             b.fault("hang")
             events.until(lambda e: e["event"] == "text" and
                          e["service"] == "b" and "waits with a restart" in
-                         e["reason"])
+                         e["reason"], timeout=30)
             self.restarts(events, "b")
             healths = [(e["service"], e["health"]) for e in events.seen
                        if e["event"] == "health"]
@@ -731,10 +744,15 @@ class Itself(Monitored):
             with open(f"/proc/{sv['pid']}/status", encoding="ascii") as f:
                 return int(next(line for line in f if line.startswith(
                     "voluntary_ctxt_switches")).split()[1])
-        before = switches()
-        with tree.subscribe() as events, self.assertRaises(TimeoutError):
-            events.next(2)
-        self.assertLessEqual(switches() - before, 1)
+        with tree.subscribe() as events:
+            for _ in range(5):      # what the start left to do may come late
+                before = switches()
+                try:
+                    events.next(2)
+                except TimeoutError:
+                    if switches() == before:
+                        return
+        self.fail("it wakes up though there is nothing to do")
 
     def test_ends_with_0_and_leaves_no_command(self):
         tree = self.start({"a": {

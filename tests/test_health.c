@@ -298,6 +298,27 @@ Test(health, a_server_without_soft_action_is_restarted)
 	cr_expect_eq(j.remedy, DO);
 }
 
+Test(health, the_other_address_makes_it_degraded_at_most)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct round r = { .now_ms = NOW };
+	struct judgement j;
+	int i;
+
+	r.probe[LAYER_READY] = probe(OUT_OK, "GET /x");
+	r.probe[LAYER_ALSO] = probe(OUT_REFUSED, "at http://b:1");
+	for (i = 0; i < 9; i++) {
+		verdict_judge(&rules, &h, &r, &j);
+		cr_expect_eq(j.remedy, NO);
+		cr_expect_eq(j.verdict, i < 2 ? VERDICT_READY :
+		    VERDICT_DEGRADED, "round %d", i);
+	}
+	cr_expect_str_eq(j.why, "answers, but not at http://b:1: detail");
+	r.probe[LAYER_ALSO] = probe(OUT_OK, "at http://b:1");
+	verdict_judge(&rules, &h, &r, &j);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+}
+
 Test(health, who_loads_is_unknown_before_the_first_answer)
 {
 	cr_expect_str_eq(verdict_health(VERDICT_LOADING, false), "unknown");

@@ -52,7 +52,6 @@ struct target {
 	/* as we know */
 	struct history history;
 	struct ladder ladder;
-	struct naps naps;
 	int64_t	 repair_ms;		/* under repair until, 0 not */
 	int64_t	 fault_ms;		/* failing since, 0 not */
 	char	 cause[100];		/* of our restart, "" none */

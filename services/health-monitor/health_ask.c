@@ -27,6 +27,22 @@ static const struct {
 	[SERVER_HTTP] = { .live = "" },
 };
 
+static const char *path_of(const struct target *t, enum layer layer,
+    bool *own);
+
+/* What is asked first, at the other address. */
+static const char *
+also_path(const struct target *t)
+{
+	const char *path;
+	bool own;
+
+	if (t->conf->health.also == NULL)
+		return NULL;
+	path = path_of(t, LAYER_READY, &own);
+	return path != NULL ? path : path_of(t, LAYER_LIVE, &own);
+}
+
 /* The path of a layer, NULL: it is not asked. *own: the operator's. */
 static const char *
 path_of(const struct target *t, enum layer layer, bool *own)
@@ -35,7 +51,7 @@ path_of(const struct target *t, enum layer layer, bool *own)
 	const char *given = layer == LAYER_LIVE ? h->live :
 	    layer == LAYER_READY ? h->ready : NULL;
 
-	*own = given != NULL;
+	*own = given != NULL || layer == LAYER_ALSO;
 	if (given != NULL)
 		return given;
 	switch (layer) {
@@ -52,6 +68,8 @@ path_of(const struct target *t, enum layer layer, bool *own)
 		return paths[t->server].ready;
 	case LAYER_SCHED:
 		return paths[t->server].sched;
+	case LAYER_ALSO:
+		return also_path(t);
 	case LAYER_DEEP:
 		return paths[t->server].deep;
 	case LAYER_COUNT:
@@ -122,8 +140,13 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 	    .method = body != NULL ? "POST" : NULL, .connect_ms = timeout_ms,
 	    .total_ms = timeout_ms, .max_body = BODY_MAX };
 
-	(void)snprintf(a->url, sizeof a->url, "%s%s", a->t->base, path);
-	if (p != NULL)
+	(void)snprintf(a->url, sizeof a->url, "%s%s",
+	    a->layer == LAYER_ALSO ? a->t->conf->health.also : a->t->base,
+	    path);
+	if (p != NULL && a->layer == LAYER_ALSO)
+		(void)snprintf(p->what, sizeof p->what, "at %.55s",
+		    a->t->conf->health.also);
+	else if (p != NULL)
 		put_what(p, body != NULL ? "POST" : "GET", a->url);
 	a->id = http_start(&rq, done, NULL, a);
 	if (a->id > 0)

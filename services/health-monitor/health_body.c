@@ -196,16 +196,6 @@ read_health(struct reading *r)
 	say(r, OUT_DEGRADED, text);
 }
 
-static void
-read_version(struct reading *r)
-{
-	if (json_kind(&r->json, json_get(&r->json, 0, "version")) ==
-	    JSON_STRING)
-		say(r, OUT_OK, "");
-	else
-		say(r, OUT_WRONG, NULL);
-}
-
 /* Both end well with an object; an error may come after 200. */
 static void
 read_token(struct reading *r)
@@ -218,9 +208,12 @@ read_token(struct reading *r)
 
 /* NULL: a good status is all that counts. */
 static void (*const readers[SERVER_COUNT][LAYER_COUNT])(struct reading *) = {
-	[SERVER_OLLAMA] = { read_version, read_tags, read_ps, read_token },
-	[SERVER_MLX] = { read_health, read_tags, NULL, read_token },
-	[SERVER_OPENAI] = { read_health, read_v1_models, NULL, read_token },
+	[SERVER_OLLAMA] = { [LAYER_READY] = read_tags,
+	    [LAYER_SCHED] = read_ps, [LAYER_DEEP] = read_token },
+	[SERVER_MLX] = { [LAYER_LIVE] = read_health,
+	    [LAYER_READY] = read_tags, [LAYER_DEEP] = read_token },
+	[SERVER_OPENAI] = { [LAYER_LIVE] = read_health,
+	    [LAYER_READY] = read_v1_models, [LAYER_DEEP] = read_token },
 };
 
 static bool
@@ -267,7 +260,7 @@ body_judge(enum server server, enum layer layer, const struct answer *a,
 	}
 	if (json_parse(&r.json, a->body, a->len, tokens, TOKENS, err) == 0)
 		reader(&r);
-	else if (layer == LAYER_LIVE && server != SERVER_OLLAMA)
+	else if (layer == LAYER_LIVE)
 		say(&r, OUT_OK, "");	/* a plain "ok" */
 	else
 		say(&r, OUT_WRONG, NULL);

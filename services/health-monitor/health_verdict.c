@@ -10,14 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "health_judge.h"
 #include "health_verdict.h"
 #include "health_words.h"
-
-/* What an outcome of the layers that must answer leads to. */
-enum class {
-	CLASS_GOOD, CLASS_DEGRADED, CLASS_BUSY, CLASS_LOADING, CLASS_MISFIT,
-	CLASS_FAILURE
-};
 
 static const enum class classes[OUT_COUNT] = {
 	[OUT_NONE] = CLASS_GOOD, [OUT_OK] = CLASS_GOOD,
@@ -27,6 +22,12 @@ static const enum class classes[OUT_COUNT] = {
 	[OUT_SILENT] = CLASS_FAILURE, [OUT_REFUSED] = CLASS_FAILURE,
 	[OUT_BROKEN] = CLASS_FAILURE,
 };
+
+enum class
+class_of(enum outcome out)
+{
+	return classes[out];
+}
 
 /* The first of the layers that must answer which is not good, or the first
  * that was asked; NULL when none was. */
@@ -41,7 +42,7 @@ primary(const struct round *r)
 		p = &r->probe[order[i]];
 		if (p->out == OUT_NONE)
 			continue;
-		if (classes[p->out] != CLASS_GOOD)
+		if (class_of(p->out) != CLASS_GOOD)
 			return p;
 		if (good == NULL)
 			good = p;
@@ -49,8 +50,8 @@ primary(const struct round *r)
 	return good;
 }
 
-static void
-settle(struct history *h, struct judgement *j, enum verdict v)
+void
+judge_settle(struct history *h, struct judgement *j, enum verdict v)
 {
 	j->verdict = v;
 	h->verdict = v;
@@ -87,11 +88,11 @@ judge_loading(const struct rules *rules, struct history *h,
 		(void)snprintf(j->why, sizeof j->why, "hung: %s says for %s "
 		    "that it loads, and no process works", p->what, since);
 		j->remedy = REMEDY_RESTART;
-		settle(h, j, VERDICT_WEDGED);
+		judge_settle(h, j, VERDICT_WEDGED);
 		return;
 	}
 	words_answer(j->why, sizeof j->why, p);
-	settle(h, j, VERDICT_LOADING);
+	judge_settle(h, j, VERDICT_LOADING);
 }
 
 static void
@@ -102,7 +103,7 @@ judge_failure(const struct rules *rules, struct history *h,
 		(void)snprintf(j->why, sizeof j->why, "starting: no good "
 		    "answer to %s yet%s%s", p->what, p->detail[0] != '\0' ?
 		    ": " : "", p->detail);
-		settle(h, j, VERDICT_STARTING);
+		judge_settle(h, j, VERDICT_STARTING);
 		return;
 	}
 	if (p->out == OUT_SILENT && r->works) {
@@ -113,19 +114,20 @@ judge_failure(const struct rules *rules, struct history *h,
 			(void)snprintf(j->why, sizeof j->why, "busy: silent "
 			    "on %s, but its processes work", p->what);
 			h->fails = 0;
-			settle(h, j, VERDICT_BUSY);
+			judge_settle(h, j, VERDICT_BUSY);
 			return;
 		}
 	}
 	if (r->now_ms < h->quiet_ms || ++h->fails < rules->threshold) {
 		j->again = true;
-		settle(h, j, h->verdict);
+		judge_settle(h, j, h->verdict);
 		return;
 	}
 	words_failure(j->why, sizeof j->why, p, rules->timeout_ms,
 	    rules->threshold);
 	j->remedy = REMEDY_RESTART;
-	settle(h, j, p->out == OUT_REFUSED ? VERDICT_DEAD : VERDICT_WEDGED);
+	judge_settle(h, j, p->out == OUT_REFUSED ? VERDICT_DEAD :
+	    VERDICT_WEDGED);
 }
 
 static void
@@ -140,7 +142,7 @@ judge_misfit(struct history *h, const struct round *r, const struct probe *p,
 	else
 		(void)snprintf(j->why, sizeof j->why, "%s: %s", p->what,
 		    p->detail);
-	settle(h, j, VERDICT_FOREIGN);
+	judge_settle(h, j, VERDICT_FOREIGN);
 }
 
 /* / answers, /api/ps does not: a model loads (some engines hold the lock
@@ -161,82 +163,45 @@ judge_sched(const struct rules *rules, struct history *h,
 		h->sched_ms = r->now_ms;
 	if (++h->sched_fails < rules->threshold) {
 		j->again = true;
-		settle(h, j, h->verdict);
+		judge_settle(h, j, h->verdict);
 		return true;
 	}
 	if (r->works || r->now_ms < h->quiet_ms ||
 	    r->now_ms - h->sched_ms < rules->load_grace_ms) {
 		(void)snprintf(j->why, sizeof j->why, "busy: silent on %s: a "
 		    "model loads, or its scheduler hangs", p->what);
-		settle(h, j, VERDICT_BUSY);
+		judge_settle(h, j, VERDICT_BUSY);
 		return true;
 	}
 	words_time(since, sizeof since, rules->load_grace_ms);
 	(void)snprintf(j->why, sizeof j->why, "hung: silent on %s for %s, "
 	    "though it answers %s", p->what, since, primary(r)->what);
 	j->remedy = REMEDY_RESTART;
-	settle(h, j, VERDICT_WEDGED);
+	judge_settle(h, j, VERDICT_WEDGED);
 	return true;
 }
 
-static void
-computes(struct history *h, const struct probe *p, struct judgement *j)
-{
-	h->unloaded = false;
-	if (!h->deep_bad)
-		return;
-	h->deep_bad = false;
-	words_good(j->why, sizeof j->why, p);
-	h->verdict = VERDICT_READY;
-}
-
-static void
-judge_deep(const struct rules *rules, struct history *h,
+/* The other address is the operator's: a bridge that is not there, a bind to
+ * loopback alone. No restart mends that. */
+static bool
+judge_also(const struct rules *rules, struct history *h,
     const struct round *r, struct judgement *j)
 {
-	const struct probe *p = &r->probe[LAYER_DEEP];
+	const struct probe *p = &r->probe[LAYER_ALSO];
 
-	if (classes[p->out] != CLASS_FAILURE) {
-		h->deep_fails = 0;
-		if (p->out == OUT_OK)
-			computes(h, p, j);
-		settle(h, j, h->verdict);
-		return;
-	}
-	if ((p->out == OUT_SILENT && r->works) || r->now_ms < h->quiet_ms ||
-	    ++h->deep_fails < DEEP_TRIES) {
-		j->again = true;
-		settle(h, j, h->verdict);
-		return;
-	}
-	h->deep_fails = 0;
-	h->deep_bad = true;
-	words_failure(j->why, sizeof j->why, p, rules->deep_timeout_ms,
-	    DEEP_TRIES);
-	h->deep_remedy = rules->can_unload && !h->unloaded ? REMEDY_UNLOAD :
-	    REMEDY_RESTART;
-	j->remedy = h->deep_remedy;
-	settle(h, j, VERDICT_WEDGED);
-}
-
-void
-verdict_unloaded(struct history *h)
-{
-	h->unloaded = true;
-	h->deep_remedy = REMEDY_NONE;
-}
-
-/* It answers, but was seen not to compute; true while that stands: until a
- * deep probe is good again, or no model is loaded any more. */
-static bool
-computes_not(struct history *h, const struct round *r, struct judgement *j)
-{
-	if (r->idle)
-		h->deep_bad = false;
-	if (!h->deep_bad)
+	if (class_of(p->out) != CLASS_FAILURE) {
+		h->also_fails = 0;
 		return false;
-	j->remedy = h->deep_remedy;
-	settle(h, j, VERDICT_WEDGED);
+	}
+	if (r->now_ms < h->quiet_ms || ++h->also_fails < rules->threshold) {
+		j->again = true;
+		if (h->verdict == VERDICT_DEGRADED)
+			judge_settle(h, j, h->verdict);
+		return h->verdict == VERDICT_DEGRADED;
+	}
+	(void)snprintf(j->why, sizeof j->why, "answers, but not %s: %s",
+	    p->what, p->out == OUT_SILENT ? "silent" : p->detail);
+	judge_settle(h, j, VERDICT_DEGRADED);
 	return true;
 }
 
@@ -247,17 +212,17 @@ judge_good(const struct rules *rules, struct history *h,
 	const struct probe *sched = &r->probe[LAYER_SCHED];
 
 	answered(h, r->now_ms);
-	if (judge_sched(rules, h, r, j) || computes_not(h, r, j))
+	if (judge_sched(rules, h, r, j) || judge_computes_not(h, r, j))
 		return;
-	if (classes[p->out] == CLASS_DEGRADED) {
+	if (class_of(p->out) == CLASS_DEGRADED) {
 		words_answer(j->why, sizeof j->why, p);
-		settle(h, j, VERDICT_DEGRADED);
+		judge_settle(h, j, VERDICT_DEGRADED);
 	} else if (sched->out == OUT_DEGRADED || sched->out == OUT_WRONG) {
 		words_answer(j->why, sizeof j->why, sched);
-		settle(h, j, VERDICT_DEGRADED);
-	} else {
+		judge_settle(h, j, VERDICT_DEGRADED);
+	} else if (!judge_also(rules, h, r, j)) {
 		words_good(j->why, sizeof j->why, p);
-		settle(h, j, VERDICT_READY);
+		judge_settle(h, j, VERDICT_READY);
 	}
 }
 
@@ -274,14 +239,14 @@ verdict_judge(const struct rules *rules, struct history *h,
 		h->up_ms = r->now_ms;
 		h->ready_ms = 0;
 		h->fails = 0;
-		settle(h, j, VERDICT_FOREIGN);
+		judge_settle(h, j, VERDICT_FOREIGN);
 		return;
 	}
 	if (p == NULL) {
 		judge_deep(rules, h, r, j);
 		return;
 	}
-	switch (classes[p->out]) {
+	switch (class_of(p->out)) {
 	case CLASS_GOOD:
 	case CLASS_DEGRADED:
 		judge_good(rules, h, r, p, j);
@@ -289,7 +254,7 @@ verdict_judge(const struct rules *rules, struct history *h,
 	case CLASS_BUSY:
 		answered(h, r->now_ms);
 		words_answer(j->why, sizeof j->why, p);
-		settle(h, j, VERDICT_BUSY);
+		judge_settle(h, j, VERDICT_BUSY);
 		break;
 	case CLASS_LOADING:
 		h->fails = 0;
@@ -313,8 +278,8 @@ verdict_wants_holder(const struct history *h, const struct round *r)
 		return false;
 	/* The first answer since the start, and whatever is not good. */
 	return h->ready_ms == 0 || h->verdict == VERDICT_FOREIGN ||
-	    classes[p->out] == CLASS_MISFIT ||
-	    classes[p->out] == CLASS_FAILURE;
+	    class_of(p->out) == CLASS_MISFIT ||
+	    class_of(p->out) == CLASS_FAILURE;
 }
 
 bool

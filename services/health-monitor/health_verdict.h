@@ -16,6 +16,7 @@ enum layer {
 	LAYER_LIVE,		/* something answers */
 	LAYER_READY,		/* it has what it needs to work */
 	LAYER_SCHED,		/* its scheduler is not stuck */
+	LAYER_ALSO,		/* others reach it, by another address */
 	LAYER_DEEP,		/* it computes */
 	LAYER_COUNT
 };
@@ -83,6 +84,7 @@ struct history {
 	int64_t	 quiet_ms;	/* no failure counts before (after sleep) */
 	int	 fails;		/* rounds in a row without a good answer */
 	int	 sched_fails;
+	int	 also_fails;
 	int	 deep_fails;
 	bool	 unloaded;	/* the soft action was taken */
 	bool	 deep_bad;	/* it does not compute ... */
