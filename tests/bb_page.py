@@ -180,6 +180,29 @@ class Served(Paged):
         except OSError:
             return ""
 
+    def test_the_last_day_is_told_and_outlives_the_listener(self):
+        t = self.start({"sick": {"conf": "[service]\nrestart-delay = 10ms\n"
+                                 "restart-limit = 1/1m\n", "run": "exit 1"}})
+        t.wait("sick", "TRIPPED")
+
+        def day(name):
+            try:
+                told = json.loads(self.ask("GET", "/availability")[2])
+            except OSError:
+                return {"slots": "?", "ratio": -1}
+            self.assertEqual(told["slot_s"], 900)
+            return told["services"].get(name, {"slots": "?", "ratio": None})
+        self.assertEqual(len(day("a")["slots"]), 96)
+        rig.eventually(lambda: day("a")["slots"][-1] == "w" and
+                       day("a")["ratio"] > 0.9, what="a well one")
+        rig.eventually(lambda: day("sick")["slots"][-1] == "i" and
+                       day("sick")["ratio"] < 0.5, what="an ill one")
+        t.call("Start", {"name": "sick"})
+        t.call("Stop", {"name": "sick"})
+        t.call("Restart", {"name": "recovery-listener"})
+        rig.eventually(lambda: "i" in day("sick")["slots"], TOO_SLOW,
+                       "what was before, from the log")
+
     def test_the_end_of_a_log_is_read_and_nothing_else(self):
         t = self.start({"many": {"run": "i=0; while [ $i -lt 300 ]; do "
                                         "i=$((i+1)); echo line $i; done\n"
@@ -313,7 +336,10 @@ return null;""", name)
                        "'#rows tr:not(.details)')].map((e) => e.className)")
         self.assertEqual(levels[:4], ["level-0", "level-1", "level-1",
                                       "level-0"])
-        head, state, health, _, restarts, why, _ = self.row(b, "tripped")
+        head, state, health, _, restarts, day, why, _ = self.row(b, "tripped")
+        self.assertIn("% well", day)
+        self.assertIn("The last 24 hours: well", b.run(
+            "return document.querySelector('.strip').ariaLabel"))
         self.assertIn("TRIPPED", state)
         self.assertIn("wanted up", state)
         self.assertEqual(restarts, "1")
@@ -321,9 +347,9 @@ return null;""", name)
         self.assertIn("next step in 5 min", why)
         self.assertIn("the first", self.row(b, "a")[0])
         self.assertIn("disabled", self.row(b, "off")[1])
-        _, _, health, _, _, why, _ = self.row(b, "b")
+        _, _, health, _, _, _, why, _ = self.row(b, "b")
         self.assertEqual((health, why), ("busy", "all slots taken"))
-        self.assertIn("waits for a to be healthy", self.row(b, "waits")[5])
+        self.assertIn("waits for a to be healthy", self.row(b, "waits")[6])
         self.assertIn("2 of 6 wanted: not well: waits, tripped",
                       b.text("#verdict"))
         self.assertIn("tripped\nexited with code 1", b.text("#incidents"))
@@ -490,7 +516,7 @@ return null;""", name)
                               "run": f"echo \"{evil}\"; exec sleep 1000"}})
         t.call("Report", {"name": "c", "text": evil, "incident": evil})
         b = self.open()
-        rig.eventually(lambda: evil in (self.row(b, "c") or [""] * 6)[5],
+        rig.eventually(lambda: evil in (self.row(b, "c") or [""] * 7)[6],
                        TOO_SLOW, "its text")
         self.assertIn(evil, b.text("#incidents"))
         b.click('[aria-controls="details-c"]')

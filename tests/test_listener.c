@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "feed.h"
 #include "guard.h"
+#include "history.h"
 #include "pace.h"
 #include "tally.h"
 #include "view.h"
@@ -331,4 +332,65 @@ Test(tally, what_a_person_ordered_is_no_fault)
 	cr_expect_eq(tally_of("a").incidents, 1);
 	cr_expect_eq(tally_of("a").ooms, 1);
 	cr_expect_eq(tally_of("nobody").incidents, 0);
+}
+
+#define SLOT	(HISTORY_SLOT_S * INT64_C(1000000))
+#define DAY0	(20000 * INT64_C(86400) * 1000000)
+
+static char *
+history(int64_t now_us)
+{
+	static char text[4096];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	history_put(&b, now_us);
+	return buf_cstr(&b);
+}
+
+Test(history, a_day_is_shown_by_quarters_of_an_hour)
+{
+	char *text;
+
+	history_reset();
+	history_add("a", WAS_WELL, DAY0);
+	history_add("a", WAS_ILL, DAY0 + 2 * SLOT + SLOT / 4);
+	history_add("a", WAS_WELL, DAY0 + 2 * SLOT + SLOT / 2);
+	history_add("a", WAS_ILL, DAY0 + 3 * SLOT);
+	history_add("a", WAS_STOPPED, DAY0 + 4 * SLOT);
+	text = history(DAY0 + 5 * SLOT);
+	cr_expect(strstr(text, "--wwpis-\"") != NULL ||
+	    strstr(text, "-wwpis-\"") != NULL, "%s", text);
+	/* Well 2.75 + 0.25 ill of the wanted 4 slots, and one all ill. */
+	cr_expect(strstr(text, "\"ratio\":0.68750") != NULL, "%s", text);
+}
+
+Test(history, what_is_older_than_a_day_is_forgotten)
+{
+	char *text;
+
+	history_reset();
+	history_add("a", WAS_ILL, DAY0);
+	history_add("a", WAS_WELL, DAY0 + SLOT);
+	text = history(DAY0 + 50 * SLOT);
+	cr_expect(strstr(text, "-iw") != NULL, "%s", text);
+	text = history(DAY0 + 97 * SLOT + SLOT / 2);
+	cr_expect(strchr(strstr(text, "slots\":\""), 'i') == NULL ||
+	    strstr(text, "\"ratio\":1.00000") != NULL, "%s", text);
+	text = history(DAY0 + 1000 * SLOT);
+	cr_expect(strstr(text, "\"ratio\":1.00000") != NULL, "%s", text);
+	cr_expect(strstr(text, "www") != NULL, "%s", text);
+}
+
+Test(history, a_status_tells_of_what_no_event_told)
+{
+	history_reset();
+	history_know("a", WAS_WELL, DAY0, DAY0 + 3 * SLOT);
+	cr_expect(strstr(history(DAY0 + 3 * SLOT), "-www") != NULL);
+	history_know("a", WAS_ILL, DAY0, DAY0 + 4 * SLOT);
+	cr_expect(strstr(history(DAY0 + 5 * SLOT - 1), "-wwwwi\"") != NULL);
+	cr_expect_eq(history_judge("UP", "up", "failing"), WAS_ILL);
+	cr_expect_eq(history_judge("UP", "up", "busy"), WAS_WELL);
+	cr_expect_eq(history_judge("WAITING", "up", "ok"), WAS_ILL);
+	cr_expect_eq(history_judge("DOWN", "down", "ok"), WAS_STOPPED);
 }

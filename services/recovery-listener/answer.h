@@ -51,6 +51,7 @@ void answer_css(struct query *q);
 void answer_js(struct query *q);
 void answer_events(struct query *q);
 void answer_incidents(struct query *q);
+void answer_availability(struct query *q);
 void answer_log(struct query *q);
 void answer_restart(struct query *q);
 

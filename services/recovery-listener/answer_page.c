@@ -9,8 +9,10 @@
 #include "answer.h"
 #include "buf.h"
 #include "feed.h"
+#include "history.h"
 #include "json.h"
 #include "log.h"
+#include "os.h"
 #include "page_text.h"
 #include "view.h"
 
@@ -77,6 +79,12 @@ void
 answer_incidents(struct query *q)
 {
 	feed_put_incidents(q->out);
+}
+
+void
+answer_availability(struct query *q)
+{
+	history_put(q->out, os_wall_us());
 }
 
 /* The last lines of what was read; the first one of it may be cut. */

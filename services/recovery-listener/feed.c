@@ -12,6 +12,8 @@
 #include "conf.h"
 #include "feed.h"
 #include "feed_words.h"
+#include "history.h"
+#include "os.h"
 #include "tally.h"
 #include "view.h"
 #include "web.h"
@@ -90,6 +92,8 @@ take_event(const struct json *j, int event, int64_t now_ms)
 		e = (struct tally_event){ w.service, w.event, w.state,
 		    w.want, w.health, w.reason, when_parse(w.at) };
 		tally_add(&e);
+		history_add(w.service, history_judge(w.state, w.want,
+		    w.health), e.at_us);
 		mark_dirty(w.service, now_ms);
 	} else if (strcmp(w.event, "reload") == 0) {
 		publish("reload", "{}", 2);
@@ -122,8 +126,16 @@ tell(void)
 }
 
 static void
+know(void *arg, const struct seen *sv)
+{
+	history_know(sv->name, history_judge(sv->state, sv->want,
+	    sv->health), sv->since_us, *(const int64_t *)arg);
+}
+
+static void
 connect_again(int64_t now_ms)
 {
+	int64_t wall_us = os_wall_us();
 	char err[CLIENT_ERR_LEN];
 
 	feed.again_ms = now_ms + AGAIN_MS;
@@ -135,6 +147,8 @@ connect_again(int64_t now_ms)
 		return;
 	}
 	feed.live = true;
+	if (view_refresh(0, err) == 0)
+		view_services(know, &wall_us);
 	publish("reload", "{}", 2);
 }
 
@@ -156,6 +170,12 @@ receive(int64_t now_ms)
 	feed.live = false;
 	feed.again_ms = now_ms + AGAIN_MS / 10;
 	publish("gone", "{}", 2);
+}
+
+void
+feed_open(void)
+{
+	past_open();
 }
 
 int

@@ -12,6 +12,8 @@
  * services that changed, as the status tells them, and what is worth a line
  * for a person. The latest of these are kept, as svlog may be behind.
  */
+/* Reads what the log tells of the last day. */
+void feed_open(void);
 /* To be waited on; -1 while no supervisor answers. */
 int feed_fd(void);
 /* Takes in what came and passes it on. Returns when it is due again. */

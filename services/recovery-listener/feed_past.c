@@ -8,11 +8,14 @@
 
 #include "feed.h"
 #include "feed_words.h"
+#include "history.h"
 #include "view.h"
+#include "when.h"
 
 #define KEPT		200
 #define KEPT_MAX	1024
 #define TAIL		(256 * 1024)	/* of the log */
+#define DAY		(4 * 1024 * 1024) /* of the log of a day */
 #define TOKENS		128
 
 static struct {
@@ -46,8 +49,9 @@ struct told {			/* the latest KEPT events */
 
 /* Takes the event in when it is worth it and later than all before. */
 static void
-add(struct told *t, const char *text, size_t len)
+add(void *arg, const char *text, size_t len)
 {
+	struct told *t = arg;
 	struct json_tok tok[TOKENS];
 	char err[JSON_ERR_LEN];
 	int64_t seq = 0;
@@ -71,9 +75,11 @@ add(struct told *t, const char *text, size_t len)
 	t->count++;
 }
 
+typedef void each_event(void *arg, const char *text, size_t len);
+
 /* Lines of the log: a stamp, maybe, and the event. */
 static void
-add_lines(struct told *t, const char *text, size_t n)
+each_line(const char *text, size_t n, each_event *each, void *arg)
 {
 	const char *line = text, *end, *start;
 
@@ -81,9 +87,38 @@ add_lines(struct told *t, const char *text, size_t n)
 	    NULL) {
 		start = memchr(line, '{', (size_t)(end - line));
 		if (start != NULL)
-			add(t, start, (size_t)(end - start));
+			each(arg, start, (size_t)(end - start));
 		line = end + 1;
 	}
+}
+
+static void
+remember(void *arg, const char *text, size_t len)
+{
+	struct json_tok tok[TOKENS];
+	char err[JSON_ERR_LEN];
+	struct words w;
+	struct json j;
+
+	(void)arg;
+	if (json_parse(&j, text, len, tok, TOKENS, err) < 0)
+		return;
+	words_read(&w, &j, 0);
+	if (w.service[0] != '\0' && when_parse(w.at) != 0)
+		history_add(w.service, history_judge(w.state, w.want,
+		    w.health), when_parse(w.at));
+}
+
+void
+past_open(void)
+{
+	const char *dir = getenv("SVTREE_LOG");
+	char *text = malloc(DAY);
+
+	if (dir != NULL && text != NULL)
+		each_line(text, view_log(dir, "svtree", text, DAY), remember,
+		    NULL);
+	free(text);
 }
 
 void
@@ -96,8 +131,8 @@ feed_put_incidents(struct buf *b)
 
 	t = (struct told){ .count = 0 };
 	if (dir != NULL)
-		add_lines(&t, text, view_log(dir, "svtree", text,
-		    sizeof text));
+		each_line(text, view_log(dir, "svtree", text, sizeof text),
+		    add, &t);
 	for (i = 0; i < kept.count; i++) {
 		one = kept.text[(kept.head + i) % KEPT];
 		add(&t, one, strlen(one));

@@ -16,7 +16,9 @@ void words_read(struct words *w, const struct json *j, int event);
 /* Is it worth a line for a person? */
 bool words_count(const struct words *w);
 
-/* feed_past.c: keeps the latest of those, as svlog may be behind. */
+/* feed_past.c: keeps the latest of those, as svlog may be behind; has the
+ * history of the last day from the log. */
 void past_keep(const char *json, size_t len);
+void past_open(void);
 
 #endif

@@ -8,6 +8,7 @@ const services = new Map();	// name -> as the supervisor tells
 const rows = new Map();		// name -> elements of its row
 const INCIDENTS = 100;
 const LOG_MS = 2000;
+const DAY_MS = 60000;		// between two looks at the last day
 let trusted = false;		// the address bears the token
 let wantsToken = false;
 
@@ -138,6 +139,11 @@ function makeRow(name) {
 	row.health = cell("Health");
 	row.since = cell("Since", "since");
 	row.restarts = cell("Restarts", "number");
+	row.day = cell("Last day", "day empty");
+	row.strip = make("span", "", "strip");
+	row.strip.setAttribute("role", "img");
+	row.share = make("small");
+	row.day.append(row.strip, row.share);
 	row.why = cell("Why", "why");
 	row.act = make("td", "", "act");
 	row.restart = make("button", "Restart");
@@ -146,9 +152,9 @@ function makeRow(name) {
 	    encodeURIComponent(name), "restart of " + name));
 	row.act.append(row.restart);
 	row.line.append(head, row.state, row.health, row.since, row.restarts,
-	    row.why, row.act);
+	    row.day, row.why, row.act);
 	row.box = make("td");
-	row.box.colSpan = 7;
+	row.box.colSpan = 8;
 	row.facts = make("dl");
 	row.log = make("pre");
 	row.log.tabIndex = 0;
@@ -262,6 +268,64 @@ function verdict(wanted) {
 	    location.hostname;
 }
 
+// ---- the last day
+
+const WAS = { w: "well", i: "ill", p: "partly ill", s: "stopped",
+	"-": "not known" };
+
+// Neighbours of one kind are one piece; its width is its time.
+function pieces(slots) {
+	const out = [];
+	for (const letter of slots) {
+		const last = out[out.length - 1];
+		if (last && last[0] === letter)
+			last[1]++;
+		else
+			out.push([letter, 1]);
+	}
+	return out;
+}
+
+function percent(ratio) {
+	const p = ratio * 100;
+	return (p === 100 ? "100" : p > 99 ? Math.min(p, 99.99).toFixed(2) :
+	    p.toFixed(1)) + " %";
+}
+
+function updateDay(row, day) {
+	const isKnown = day && day.ratio !== null;
+	row.day.classList.toggle("empty", !isKnown);
+	row.strip.hidden = row.share.hidden = !isKnown;
+	if (!isKnown || row.strip.dataset.slots === day.slots + day.ratio)
+		return;
+	row.strip.dataset.slots = day.slots + day.ratio;
+	row.strip.replaceChildren(...pieces(day.slots).map(([letter, n]) => {
+		const piece = make("i", "", WAS[letter].replace(" ", "-"));
+		piece.style.flexGrow = n;
+		return piece;
+	}));
+	setText(row.share, percent(day.ratio) + " well");
+	const ill = [...day.slots].filter((c) => c === "i" || c === "p").length;
+	row.strip.setAttribute("aria-label", "The last 24 hours: well " +
+	    percent(day.ratio) + " of the time wanted" + (ill === 0 ? "" :
+	    ", ill in " + ill + " quarters of an hour"));
+}
+
+async function loadDays() {
+	try {
+		const answer = await fetch("availability", {
+			headers: headers() });
+		if (!answer.ok)
+			return;
+		const days = (await answer.json()).services;
+		for (const [name, row] of rows)
+			updateDay(row, services.get(name).type === "oneshot" ?
+			    null : days[name]);
+	} catch (e) {
+		// the stream's own error tells
+	}
+}
+
 // ---- details and logs
 
 async function readLog(name) {
@@ -370,8 +434,10 @@ function takeStatus(status) {
 async function load() {
 	try {
 		const answer = await fetch("status", { headers: headers() });
-		if (answer.ok)
+		if (answer.ok) {
 			takeStatus(await answer.json());
+			loadDays();
+		}
 		else
 			setText(byId("verdict"), (await answer.json()).reason);
 	} catch (e) {
@@ -397,6 +463,9 @@ function takeService(sv) {
 	const before = services.get(sv.name);
 	services.set(sv.name, sv);
 	render();
+	if (before && (before.state !== sv.state ||
+	    before.health !== sv.health))
+		loadDays();
 	if (before && before.state !== sv.state) {
 		const line = rows.get(sv.name).line;
 		line.classList.remove("changed");
@@ -452,4 +521,8 @@ setInterval(() => {
 		for (const name of rows.keys())
 			readLog(name);
 }, LOG_MS);
+setInterval(() => {
+	if (!document.hidden)
+		loadDays();
+}, DAY_MS);
 listen();

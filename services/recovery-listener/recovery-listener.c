@@ -245,6 +245,7 @@ serve(void)
 	int fd[2];
 
 	web_open(answer);
+	feed_open();
 	do {
 		if (address_serve(opts.port, first, os_now_ms(), &next,
 		    &opts.hosts, err) < 0)
