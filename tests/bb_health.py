@@ -305,9 +305,11 @@ class Ollama(Monitored):
 
     def test_silence_at_work_is_busy_then_hung(self):
         """silence at work is busy, up to load-grace"""
-        tree, server = self.server()
+        # A loaded machine must give them their share within the timeout.
+        tree, server = self.server(health=FAST.replace(
+            "150ms", "1s").replace("= 2s", "= 6s"))
         server.fault("runners", spin=True)
-        with tree.subscribe() as events:
+        with tree.subscribe(timeout=30) as events:
             server.fault("hang")
             e = events.until(lambda e: e["event"] == "health")
             self.assertEqual((e["health"], e["reason"]), (
@@ -733,6 +735,29 @@ class Itself(Monitored):
             server.fault("hang")
             self.restarts(events)
         self.health(tree, "llm", "ok")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can be another user")
+    def test_another_user_may_watch(self):
+        """as nobody it asks services of root, and has them restarted"""
+        server = standin.Server()
+        tree = self.start({"llm": server.conf("user = root", health=FAST)},
+                          monitor=MONITOR + "user = nobody\n",
+                          env={"SVTREE_PATH": self.for_all() + ":" +
+                               rig.SYSTEM_PATH})
+        self.health(tree, "llm", "ok")
+        with tree.subscribe() as events:
+            server.fault("hang")
+            self.restarts(events)
+            self.incident(events, "healed")
+
+    def for_all(self):
+        """A directory with the programs that every user can run."""
+        where = tempfile.mkdtemp(prefix="hm.", dir="/tmp")
+        self.addCleanup(shutil.rmtree, where)
+        os.chmod(where, 0o755)
+        for name in ("health-monitor", "svlog"):
+            shutil.copy(rig.program(name), where)
+        return where
 
     def test_without_probes_it_sleeps(self):
         """nothing to probe: no wake-ups"""

@@ -194,6 +194,15 @@ print_error(void *arg, const char *line)
 	log_warnx("%s", line);
 }
 
+/* A definition that has become wrong elsewhere is no reason to leave alone
+ * what runs by the one before, nor is a user that we could not become. */
+static bool
+can_be_asked(const struct conf_health *h)
+{
+	return h->type != NULL && (h->url != NULL || h->command.n > 0) &&
+	    h->interval_ms >= 10 && h->timeout_ms >= 10;
+}
+
 static int
 adopt(struct conf_tree *fresh)
 {
@@ -208,8 +217,7 @@ adopt(struct conf_tree *fresh)
 		return -1;
 	}
 	for (i = 0; i < fresh->n; i++) {
-		if (fresh->service[i].health.type == NULL ||
-		    fresh->service[i].broken != NULL)
+		if (!can_be_asked(&fresh->service[i].health))
 			continue;
 		make(&made[n], &fresh->service[i]);
 		if ((old = targets_find(made[n].conf->name)) != NULL)
