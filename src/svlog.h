@@ -42,6 +42,7 @@ struct svlog_file {
 	int	 error;		/* errno of that */
 	int64_t	 looked_us;	/* when current was last compared by name */
 	int64_t	 told_us;	/* when a loss was last told */
+	int64_t	 rotated_us;	/* the time that the last one was named by */
 };
 
 void svlog_file_init(struct svlog_file *f, const char *log_dir,
@@ -67,7 +68,7 @@ void svlog_file_close(struct svlog_file *f);
  * "" when all are. */
 int svlog_rotated(const struct svlog_file *f, char name[SVLOG_ROTATED]);
 /* Renames current to the time. 0, or -1 with errno. */
-int svlog_rotate(const struct svlog_file *f, int64_t wall_us);
+int svlog_rotate(struct svlog_file *f, int64_t wall_us);
 /* Deletes the oldest beyond keep and total. */
 void svlog_trim(const struct svlog_file *f);
 /* Deletes the oldest; errno stays. False when there is none. */
@@ -89,6 +90,7 @@ void svlog_squeeze_end(void);
 struct svlog_stream {
 	char	name[CONF_NAME_MAX + 1];
 	int	fifo;
+	int	former;		/* one that lost its name under a writer, -1 */
 	bool	wide;		/* the FIFO was made so */
 	bool	seen;		/* in this scan */
 	struct svlog_file file;
@@ -97,7 +99,9 @@ struct svlog_stream {
 bool svlog_stream_has_bytes(const struct svlog_stream *s);
 /* One bounded turn. Returns the bytes it had. */
 size_t svlog_stream_pump(struct svlog_stream *s);
-/* Writes what the FIFO still holds and closes it. */
+/* The same of the former FIFO. */
+void svlog_stream_pump_former(struct svlog_stream *s);
+/* Writes what the FIFOs still hold and closes them. */
 void svlog_stream_close(struct svlog_stream *s);
 
 /* svlog_streams.c: all FIFOs below the run directory */

@@ -114,13 +114,17 @@ svlog_drop_oldest(const struct svlog_file *f)
 }
 
 int
-svlog_rotate(const struct svlog_file *f, int64_t wall_us)
+svlog_rotate(struct svlog_file *f, int64_t wall_us)
 {
 	char from[SVLOG_PATH], to[SVLOG_PATH], name[SVLOG_ROTATED], date[24];
 	time_t now;
 	struct tm tm;
 	int tries;
 
+	/* Names sort by age, also within a microsecond or when the clock is set
+	 * back, even when the one before was deleted meanwhile. */
+	if (wall_us <= f->rotated_us)
+		wall_us = f->rotated_us + 1;
 	svlog_path(f, "current", from, sizeof from);
 	for (tries = 0; tries < 1000; tries++, wall_us++) {
 		now = (time_t)(wall_us / 1000000);
@@ -133,5 +137,8 @@ svlog_rotate(const struct svlog_file *f, int64_t wall_us)
 		if (access(to, F_OK) < 0)
 			break;
 	}
-	return rename(from, to) < 0 && errno != ENOENT ? -1 : 0;
+	if (rename(from, to) < 0 && errno != ENOENT)
+		return -1;
+	f->rotated_us = wall_us;
+	return 0;
 }

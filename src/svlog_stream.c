@@ -75,8 +75,22 @@ svlog_stream_pump(struct svlog_stream *s)
 	return got > 0 ? (size_t)got : 0;
 }
 
+/* Lines of the two may mix, as those of two writers of one FIFO do. */
 void
-svlog_stream_close(struct svlog_stream *s)
+svlog_stream_pump_former(struct svlog_stream *s)
+{
+	int own = s->fifo;
+	bool wide = s->wide;
+
+	s->fifo = s->former;
+	s->wide = true;		/* it stays as it is */
+	(void)svlog_stream_pump(s);
+	s->fifo = own;
+	s->wide = wide;
+}
+
+static void
+close_one(struct svlog_stream *s)
 {
 	int i;
 
@@ -86,4 +100,15 @@ svlog_stream_close(struct svlog_stream *s)
 	(void)close(s->fifo);
 	s->fifo = -1;
 	s->wide = false;
+}
+
+void
+svlog_stream_close(struct svlog_stream *s)
+{
+	close_one(s);
+	if (s->former < 0)
+		return;
+	s->fifo = s->former;
+	s->former = -1;
+	close_one(s);
 }

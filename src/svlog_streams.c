@@ -18,6 +18,7 @@
 #include "svlog.h"
 
 #define STREAMS_MAX	16384
+#define FORMER		0x800000	/* in a tag: the former FIFO */
 
 static struct {
 	struct svlog_dirs dirs;
@@ -70,8 +71,15 @@ svlog_streams_close_files(void)
 void
 svlog_streams_turn(uint32_t tag)
 {
-	if (tag < (uint32_t)all.slots && all.stream[tag] != NULL)
+	bool former = (tag & FORMER) != 0;
+
+	tag &= ~(uint32_t)FORMER;
+	if (tag >= (uint32_t)all.slots || all.stream[tag] == NULL)
+		return;
+	if (!former)
 		(void)svlog_stream_pump(all.stream[tag]);
+	else if (all.stream[tag]->former >= 0)
+		svlog_stream_pump_former(all.stream[tag]);
 }
 
 static int
@@ -121,6 +129,7 @@ make(const char *name)
 	if (s == NULL)
 		return NULL;
 	(void)snprintf(s->name, sizeof s->name, "%s", name);
+	s->former = -1;
 	svlog_file_init(&s->file, all.dirs.log, s->name);
 	s->file.conf = defaults;
 	return s;
@@ -142,6 +151,21 @@ watch(struct svlog_stream *s, int fifo, int slot)
 		(void)os_nonblock(STDERR_FILENO);
 }
 
+/* Somebody took the FIFO's name away while a service may still write to it: it
+ * is read on beside the new one, or the service would block once it is full. */
+static void
+retire(struct svlog_stream *s, int slot)
+{
+	if (s->former >= 0) {
+		(void)os_watch(s->former, 0, 0);
+		(void)close(s->former);
+	}
+	s->former = s->fifo;
+	s->wide = false;
+	if (os_watch(s->former, OS_READ, (uint32_t)slot | FORMER) < 0)
+		log_warn("%s: watch its former FIFO", s->name);
+}
+
 static void
 add(const char *name, int known)
 {
@@ -157,7 +181,7 @@ add(const char *name, int known)
 	if (s != NULL) {
 		for (slot = 0; all.stream[slot] != s; slot++)
 			continue;
-		svlog_stream_close(s);
+		retire(s, slot);
 		watch(s, fd, slot);
 		return;
 	}
@@ -272,9 +296,12 @@ svlog_streams_drain(int64_t deadline_ms)
 	int i;
 
 	do {
-		for (sum = 0, i = 0; i < all.n; i++)
+		for (sum = 0, i = 0; i < all.n; i++) {
+			if (all.sorted[i]->former >= 0)
+				svlog_stream_pump_former(all.sorted[i]);
 			if (svlog_stream_has_bytes(all.sorted[i]))
 				sum += svlog_stream_pump(all.sorted[i]);
+		}
 	} while (sum > 0 && os_now_ms() < deadline_ms);
 	svlog_squeeze_end();
 	name_mark(path, sizeof path);

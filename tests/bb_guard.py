@@ -139,6 +139,30 @@ class Attack(rig.Case):
             self.assertEqual(t.wait(n, "UP")["pid"], pid)
 
 
+    def test_a_writer_goes_on_when_its_fifo_lost_its_name(self):
+        t = self.tree({"w": {"run": "i=0; while :; do i=$((i+1)); "
+                                    "echo line $i; done"}})
+
+        def last():
+            text = t.log_text("w").rstrip("\n")
+            return int(text.rsplit(" ", 1)[1]) if text else 0
+
+        rig.eventually(lambda: last() > 100, what="its first lines")
+        shutil.rmtree(t.run)
+        rig.eventually(lambda: os.path.exists(t.socket), what="the socket")
+        then = last()
+        rig.eventually(lambda: last() > then + 20000, 60,
+                       "more than a FIFO holds")
+        self.assertTrue(t.service("w")["stale"])
+        t.svctl("stop", "w")
+        t.stop()
+        base = os.path.join(t.log, "w")
+        seen = [int(x.split()[-1]) for f in sorted(os.listdir(base))
+                for x in open(os.path.join(base, f), encoding="utf-8")
+                if " line " in x]
+        self.assertEqual(seen, list(range(1, len(seen) + 1)))
+
+
 class Definitions(rig.Case):
     def test_one_in_error_does_not_hold_up_the_others(self):
         t = self.tree({"bad": SLEEPER + "restrat = never\n", "good": SLEEPER,
