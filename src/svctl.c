@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "svctl.h"
+#include "svctl_sv.h"
 
 static const struct {
 	const char *verb;
@@ -63,6 +64,10 @@ main(int argc, char **argv)
 
 	log_open("svctl");
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (sv_called(argc, argv, &c.run) > 0) {
+		c.verb = verb_find("sv");
+		return ctl_exec_more(&c, argv);
+	}
 	rc = ctl_args(&c, argc, argv);
 	if (rc < 0)
 		rc = run(&c, argv);

@@ -4,7 +4,9 @@
  * was called, then where it is installed.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +18,15 @@ int
 ctl_exec_more(const struct ctl *c, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
-	char path[1200];
+	char path[PATH_MAX + sizeof NAME], real[PATH_MAX];
 	int saved = ENOENT;
+
+	/* A link of another name may lie elsewhere. */
+	if (slash != NULL && realpath(argv[0], real) != NULL) {
+		(void)snprintf(path, sizeof path, "%.*s/" NAME,
+		    (int)(strrchr(real, '/') - real), real);
+		(void)execv(path, argv);
+	}
 
 	if (slash != NULL) {
 		(void)snprintf(path, sizeof path, "%.*s/" NAME,

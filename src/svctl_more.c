@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "svctl.h"
+#include "svctl_sv.h"
 
 static const struct {
 	const char *verb;
@@ -42,6 +43,8 @@ main(int argc, char **argv)
 
 	log_open("svctl");
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (sv_called(argc, argv, &c.run) > 0)
+		return svctl_sv(argc, argv);
 	rc = ctl_args(&c, argc, argv);
 	if (rc < 0)
 		rc = run(&c);

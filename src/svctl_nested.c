@@ -50,6 +50,8 @@ ctl_enter(struct ctl *c)
 
 	for (depth = 0; depth < DEPTH_MAX && c->n > first; depth++) {
 		len = strcspn(c->name[first], "/");
+		if (strcmp(c->name[first] + len, "/log") == 0)
+			return CTL_OK;	/* a logger, of a tree maybe */
 		if (c->name[first][len] != '/' || !find_inner(c->run,
 		    c->name[first], len, inner[depth % 2], sizeof inner[0]))
 			return CTL_OK;

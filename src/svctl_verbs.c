@@ -83,6 +83,8 @@ const struct verb svctl_verbs[] = {
 { "wait", "NAME...", "do nothing until it is so", ACT,
     1, -1, WORD_SERVICE, OPT(UP) | OPT(DOWN) | OPT(HEALTHY) | OPT(TIMEOUT),
     NULL, false },
+{ "sv", "WORD NAME...", "as runit's sv: up, down, status, restart, ...", ACT,
+    2, -1, WORD_NONE, 0, NULL, true },
 { "recover", "", "find what is down and heal it, step by step", ACT,
     0, 0, WORD_NONE, WAITS, "Once", false },
 { "check", "[SERVICES_DIR]", "every error in the definitions", TREE,

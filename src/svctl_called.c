@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Is svctl called as sv?
+ */
+#include <string.h>
+
+#include "svctl_sv.h"
+
+int
+sv_called(int argc, char **argv, const char **run)
+{
+	const char *slash = strrchr(argv[0], '/');
+	int i;
+
+	*run = NULL;
+	if (strcmp(slash != NULL ? slash + 1 : argv[0], "sv") == 0)
+		return 1;
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--run") == 0 && i + 1 < argc)
+			*run = argv[++i];
+		else if (strncmp(argv[i], "--run=", 6) == 0)
+			*run = argv[i] + 6;
+		else
+			break;
+	}
+	return i < argc && strcmp(argv[i], "sv") == 0 ? i + 1 : 0;
+}
