@@ -33,7 +33,10 @@ group_is_empty(const struct service *sv)
 	if (kill(-r->pid, 0) < 0 && errno != EACCES)
 		return true;
 	/* Nobody was left, and a stranger has the number by now. */
-	return os_proc_start(r->pid, &start) == 0 && start != r->start;
+	if (os_proc_start(r->pid, &start) == 0)
+		return start != r->start;
+	/* Zombies that nobody reaps are nobody; this look is a slow one. */
+	return os_group_member(r->pid, 0) == 0;
 }
 
 static void
