@@ -402,6 +402,17 @@ class Protocol(rig.Case):
                 sorted(self.headings(kind)),
                 sorted(re.findall(rf"^{word} (\w+)", self.interface, re.M)))
 
+    def test_names_the_events(self):
+        """protocol.md tells of every kind of event that the source has"""
+        kinds = set()
+        for path in glob.glob(os.path.join(TOP, "src", "*.c")):
+            with open(path, encoding="utf-8") as f:
+                kinds.update(re.findall(
+                    r'event_(?:tell|tree)\([^;"]*"([a-z]+)"', f.read()))
+        self.assertGreater(len(kinds), 10)
+        table = re.search(r"\| event \|.*?\n\n", self.text, re.S).group(0)
+        self.assertEqual(kinds - set(re.findall(r"`([a-z]+)`", table)), set())
+
     def test_every_field_is_in_an_example(self):
         """the members of Service and Supervisor are those of the example"""
         example = next(r for c, r in self.calls
