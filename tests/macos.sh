@@ -119,7 +119,8 @@ compile_one()
 {
 	# shellcheck disable=SC2086 # WARN is a list
 	zig cc -target "$1" -std=c11 -D_GNU_SOURCE -O1 $WARN \
-	    -DVERSION='"0"' -I"$srcdir/include" -I"$srcdir/src" \
+	    -DVERSION='"0"' -DSVTREE_PROGDIR='"/usr/local/libexec/svtree"' \
+	    -I"$srcdir/include" -I"$srcdir/src" \
 	    -I"$srcdir/services/lib" -I"$srcdir/$(dirname "$2")" \
 	    -isystem "$include" -c "$srcdir/$2" -o "$(object "$1" "$2")"
 }
