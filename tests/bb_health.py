@@ -365,6 +365,25 @@ class Deep(Monitored):
                        what="one more after its use")
         self.assertEqual(tree.service("llm")["health"], "ok")
 
+    def test_lost_time_makes_it_due(self):
+        """after sleep a token is asked for as soon as the grace is over"""
+        tree, server = self.server(
+            health=FAST + "deep = 1h\nwake-grace = 100ms\n")
+        server.request("/api/generate", {"model": "llama3.2:1b"})
+        self.rounds(server, 2)
+        self.assertEqual(server.state()["inference"], 1)
+        pid = tree.service("health-monitor")["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with tree.subscribe() as events:
+                with self.assertRaises(TimeoutError):
+                    events.next(3)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        rig.eventually(lambda: server.state()["inference"] == 2,
+                       what="a deep probe")
+        self.assertEqual(tree.service("llm")["health"], "ok")
+
     def test_unload_before_restart(self):
         """no token: the model is unloaded first, then the server restarted"""
         tree, server = self.server(health=self.DEEP)
