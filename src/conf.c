@@ -22,28 +22,61 @@
 #define LINE_MAX_BYTES	190	/* inih's own limit is 199 */
 #define HIDDEN		'\x01'
 
+/* Memory is got in pieces and given out in order: most words are short. */
+#define PIECE	8192
+
 struct chunk {
 	struct chunk	*next;
+	size_t		 used, cap;
 	_Alignas(16) char bytes[];
 };
+
+static struct chunk *
+add_chunk(struct conf_tree *t, size_t n)
+{
+	struct chunk *first = t->memory, *c;
+	size_t cap = n > PIECE / 4 ? n : PIECE - sizeof *c;
+
+	c = calloc(1, sizeof *c + cap);
+	if (c == NULL)
+		return NULL;
+	c->cap = cap;
+	if (first != NULL && cap == n) {	/* the first one has room yet */
+		c->next = first->next;
+		first->next = c;
+	} else {
+		c->next = first;
+		t->memory = c;
+	}
+	return c;
+}
+
+static void *
+take_bytes(struct conf_tree *t, size_t n, size_t align)
+{
+	struct chunk *c = t->memory;
+	size_t at = c == NULL ? 0 : (c->used + align - 1) / align * align;
+
+	if (c == NULL || at > c->cap || n > c->cap - at) {
+		if ((c = add_chunk(t, n)) == NULL)
+			return NULL;
+		at = 0;
+	}
+	c->used = at + n;
+	return c->bytes + at;
+}
 
 void *
 conf_alloc(struct conf_tree *t, size_t n)
 {
-	struct chunk *c = calloc(1, sizeof *c + n);
-
-	if (c == NULL)
-		return NULL;
-	c->next = t->memory;
-	t->memory = c;
-	return c->bytes;
+	return take_bytes(t, n, 16);
 }
 
 char *
 conf_copy(struct conf_tree *t, const char *text)
 {
 	size_t n = strlen(text) + 1;
-	char *s = conf_alloc(t, n);
+	char *s = take_bytes(t, n, 1);
 
 	if (s != NULL)
 		memcpy(s, text, n);
@@ -59,6 +92,7 @@ conf_free(struct conf_tree *t)
 		next = c->next;
 		free(c);
 	}
+	free(t->service);
 	memset(t, 0, sizeof *t);
 }
 

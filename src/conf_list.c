@@ -24,7 +24,7 @@ by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* One more service, in memory that is got in growing pieces. */
+/* One more service; the array may move. */
 static struct conf_service *
 add(struct conf_tree *t, int *room, const char *name, const char *dir)
 {
@@ -34,15 +34,13 @@ add(struct conf_tree *t, int *room, const char *name, const char *dir)
 		*room = *room == 0 ? 32 : *room * 2;
 		if (*room > SERVICES_MAX * 2)
 			return NULL;
-		grown = conf_alloc(t, (size_t)*room * sizeof *grown);
+		grown = realloc(t->service, (size_t)*room * sizeof *grown);
 		if (grown == NULL)
 			return NULL;
-		if (t->n > 0)
-			memcpy(grown, t->service,
-			    (size_t)t->n * sizeof *grown);
 		t->service = grown;
 	}
 	grown = &t->service[t->n];
+	memset(grown, 0, sizeof *grown);
 	grown->name = conf_copy(t, name);
 	grown->dir = conf_copy(t, dir);
 	if (grown->name == NULL || grown->dir == NULL)
@@ -128,6 +126,17 @@ drop_twins(struct conf_reader *rd)
 	t->n = n;
 }
 
+static void
+shrink(struct conf_tree *t)
+{
+	struct conf_service *fit = NULL;
+
+	if (t->n > 0)
+		fit = realloc(t->service, (size_t)t->n * sizeof *fit);
+	if (fit != NULL)
+		t->service = fit;
+}
+
 /* The entries of the directory that are directories, in order. */
 int
 conf_list(struct conf_reader *rd, DIR *d)
@@ -154,5 +163,6 @@ conf_list(struct conf_reader *rd, DIR *d)
 	if (t->n > 1)
 		qsort(t->service, (size_t)t->n, sizeof *t->service, by_name);
 	drop_twins(rd);
+	shrink(t);
 	return 0;
 }
