@@ -36,6 +36,10 @@ int os_boot_id(char id[OS_BOOT_LEN]);
  * names one process of this boot. -1 ESRCH when there is none; a zombie
  * counts as gone. */
 int os_proc_start(pid_t pid, uint64_t *start);
+/* The same of a child made just now, when os_start_clock was before: mostly
+ * without looking it up. */
+int64_t os_start_clock(void);
+int os_child_start(pid_t pid, int64_t before, uint64_t *start);
 /* What ps shows of a process: short command, owner. -1 when gone. */
 int os_proc_name(pid_t pid, char *name, size_t cap, uid_t *uid);
 /* A living (no zombie) member of the process group, 0 when there is none;
@@ -90,6 +94,8 @@ void os_reset_signals(void);
 int os_pipe(int fd[2]);
 int os_socketpair(int fd[2]);
 int os_cloexec(int fd);
+/* Gives a FIFO room for a burst, where the system can. */
+void os_widen(int fifo);
 int os_nonblock(int fd);
 /* Closes every descriptor from lowest on. */
 void os_close_from(int lowest);

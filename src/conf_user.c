@@ -50,13 +50,32 @@ look_up(const struct conf_service *sv, char *err)
 	return pw;
 }
 
+/* Who we are ourselves does not change, and most services run as that: it is
+ * looked up once, in the parent, not again by every child. */
+static bool
+own(struct conf_user *u, const struct passwd *pw)
+{
+	static struct conf_user self;
+
+	if (pw != NULL) {
+		self = *u;
+		return true;
+	}
+	if (self.name[0] != '\0')
+		*u = self;
+	return self.name[0] != '\0';
+}
+
 int
 conf_user(const struct conf_service *sv, struct conf_user *u, char *err)
 {
-	const struct passwd *pw = look_up(sv, err);
+	bool plain = sv->user == NULL && sv->group == NULL;
+	const struct passwd *pw;
 	const struct group *gr;
 
-	if (pw == NULL)
+	if (plain && own(u, NULL))
+		return 0;
+	if ((pw = look_up(sv, err)) == NULL)
 		return -1;
 	memset(u, 0, sizeof *u);
 	u->uid = sv->user != NULL ? (long)pw->pw_uid : -1;
@@ -73,5 +92,7 @@ conf_user(const struct conf_service *sv, struct conf_user *u, char *err)
 		}
 		u->gid = (long)gr->gr_gid;
 	}
+	if (plain)
+		(void)own(u, pw);
 	return 0;
 }

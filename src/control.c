@@ -154,11 +154,13 @@ flush(struct conn *c)
 			break;
 		buf_consume(&c->out, (size_t)n);
 	}
-	if (c->out.len == 0 && c->close_soon)
+	if (c->out.len == 0 && c->close_soon) {
 		drop(c);
-	else
-		(void)os_watch(c->fd, c->out.len > 0 ? OS_READ | OS_WRITE :
+	} else if (c->is_full != (c->out.len > 0)) {
+		c->is_full = c->out.len > 0;
+		(void)os_watch(c->fd, c->is_full ? OS_READ | OS_WRITE :
 		    OS_READ, TAG(TAG_CONN, number_of(c)));
+	}
 }
 
 void

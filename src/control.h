@@ -27,6 +27,7 @@ struct conn {
 	pid_t	 pid;
 	struct buf in, out;
 	bool	 subscribed;
+	bool	 is_full;	/* out waits for the peer to read */
 	bool	 close_soon;	/* when out is empty */
 	int	 listing;	/* Status: next service to write, -1 none */
 	bool	 listing_some;	/* only those named in wanted */

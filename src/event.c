@@ -32,7 +32,10 @@ event_open(struct tree *t)
 	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
 		return -1;
 	t->log_fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return t->log_fd < 0 ? -1 : 0;
+	if (t->log_fd < 0)
+		return -1;
+	os_widen(t->log_fd);	/* a start of many is a burst of lines */
+	return 0;
 }
 
 static void

@@ -112,26 +112,30 @@ needs_words(const struct service *sv, const struct conf_need *need,
 	(void)buf_cstr(&b);
 }
 
-static bool
-names(const struct conf_needs *list, const char *name)
+static void
+mark(const struct service *sv, const struct conf_needs *list)
 {
+	struct service *other;
 	int i;
 
-	for (i = 0; i < list->n; i++)
-		if (strcmp(list->v[i].name, name) == 0)
-			return true;
-	return false;
+	for (i = 0; i < list->n; i++) {
+		other = tree_find(sv->tree, list->v[i].name);
+		if (other != NULL && other != sv)
+			other->is_held = true;
+	}
 }
 
-bool
-needs_is_held(const struct tree *t, const struct service *sv)
+void
+needs_mark_held(struct tree *t)
 {
 	int i;
 
 	for (i = 0; i < t->n; i++)
-		if (t->sv[i] != sv && state_is_alive(t->sv[i]->rec.state) &&
-		    (names(&t->sv[i]->conf->needs, sv->conf->name) ||
-		    names(&t->sv[i]->conf->after, sv->conf->name)))
-			return true;
-	return false;
+		t->sv[i]->is_held = false;
+	for (i = 0; i < t->n; i++) {
+		if (!state_is_alive((enum state)t->sv[i]->rec.state))
+			continue;
+		mark(t->sv[i], &t->sv[i]->conf->needs);
+		mark(t->sv[i], &t->sv[i]->conf->after);
+	}
 }

@@ -326,3 +326,9 @@ os_close_from(int lowest)
 	for (fd = lowest; fd < (int)max; fd++)
 		(void)close(fd);
 }
+
+void
+os_widen(int fifo)
+{
+	(void)fifo;
+}

@@ -75,6 +75,19 @@ read_short(pid_t pid, struct proc_bsdshortinfo *info)
 	return info->pbsi_status == SZOMB ? -1 : 0;
 }
 
+int64_t
+os_start_clock(void)
+{
+	return 0;
+}
+
+int
+os_child_start(pid_t pid, int64_t before, uint64_t *start)
+{
+	(void)before;
+	return os_proc_start(pid, start);
+}
+
 int
 os_proc_name(pid_t pid, char *name, size_t cap, uid_t *uid)
 {

@@ -115,11 +115,11 @@ os_watch(int fd, unsigned what, uint32_t tag)
 
 	if (what == 0)
 		return control(EPOLL_CTL_DEL, fd, 0, 0);
-	if (control(EPOLL_CTL_MOD, fd, what, datum) == 0)
+	if (control(EPOLL_CTL_ADD, fd, what, datum) == 0)
 		return 0;
-	if (errno != ENOENT)
+	if (errno != EEXIST)
 		return -1;
-	return control(EPOLL_CTL_ADD, fd, what, datum);
+	return control(EPOLL_CTL_MOD, fd, what, datum);
 }
 
 int
@@ -316,4 +316,10 @@ os_close_from(int lowest)
 	/* Before Linux 5.9. */
 	for (fd = lowest; fd < 65536; fd++)
 		(void)close(fd);
+}
+
+void
+os_widen(int fifo)
+{
+	(void)fcntl(fifo, F_SETPIPE_SZ, 1 << 20);
 }

@@ -25,24 +25,23 @@ struct header {
 
 static const char magic[8] = "svtree\n";
 
-/* CRC-32 as in ISO 3309 and zlib, four bits at a time. */
+/* CRC-32 as in ISO 3309 and zlib, a byte at a time. */
 uint32_t
 crc32_of(const void *bytes, size_t n)
 {
-	static const uint32_t step[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-		0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
+	static uint32_t step[256];
 	const unsigned char *p = bytes;
-	uint32_t crc = 0xffffffff;
+	uint32_t crc;
+	int i, k;
 
-	while (n-- > 0) {
-		crc ^= *p++;
-		crc = crc >> 4 ^ step[crc & 15];
-		crc = crc >> 4 ^ step[crc & 15];
-	}
+	if (step[1] == 0)
+		for (i = 0; i < 256; i++) {
+			for (crc = (uint32_t)i, k = 0; k < 8; k++)
+				crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+			step[i] = crc;
+		}
+	for (crc = 0xffffffff; n > 0; n--, p++)
+		crc = crc >> 8 ^ step[(crc ^ *p) & 255];
 	return ~crc;
 }
 

@@ -186,14 +186,16 @@ service_apply(struct service *sv, struct move m, enum event event,
 	}
 	if (m.actions & DO_DISARM)
 		r->deadline_ms = 0;
-	/* First the record, then the deed. */
-	(void)service_save(sv);
+	/* First the record, then the deed; those who signal write it once more
+	 * themselves, with the deadline. */
+	if (!(m.actions & (DO_STOP | DO_ESCALATE)))
+		(void)service_save(sv);
 	if (changed)
 		event_state(sv, event);
 	for (i = 0; i < nitems(actions); i++)
 		if (m.actions & actions[i].action)
 			actions[i].run(sv);
-	if (m.actions & (DO_STOP | DO_ESCALATE | DO_CLEAR | DO_PUSH | DO_SEEK))
+	if (m.actions & (DO_CLEAR | DO_PUSH | DO_SEEK))
 		(void)service_save(sv);
 }
 
@@ -216,6 +218,16 @@ service_event(struct service *sv, enum event event, const char *why)
 	service_apply(sv, m, event, why);
 }
 
+/* What is wanted is on record before anything is done about it: written by
+ * the event when that moves the service, else here. */
+static void
+wish(struct service *sv, enum event event, const char *why)
+{
+	if (machine_step((enum state)sv->rec.state, event).rule != RULE_MOVE)
+		(void)service_save(sv);
+	service_event(sv, event, why);
+}
+
 void
 service_want(struct service *sv, enum want want, const char *why)
 {
@@ -231,8 +243,7 @@ service_want(struct service *sv, enum want want, const char *why)
 	    r->state == ST_FINISHING);
 	if (want != WANT_DOWN)
 		policy_reset(r);
-	(void)service_save(sv);
-	service_event(sv, want == WANT_DOWN ? EV_DOWN : EV_UP, why);
+	wish(sv, want == WANT_DOWN ? EV_DOWN : EV_UP, why);
 }
 
 void
@@ -245,8 +256,7 @@ service_restart(struct service *sv, const char *why, enum again again)
 		    WANT_UP;
 	sv->rec.again = state_is_alive(sv->rec.state) ? (uint8_t)again :
 	    AGAIN_NO;
-	(void)service_save(sv);
-	service_event(sv, EV_RESTART, why);
+	wish(sv, EV_RESTART, why);
 }
 
 void
@@ -256,8 +266,7 @@ service_rest(struct service *sv)
 	sv->rec.again = sv->rec.want != WANT_DOWN &&
 	    state_is_alive((enum state)sv->rec.state) ? AGAIN_ASKED :
 	    AGAIN_NO;
-	(void)service_save(sv);
-	service_event(sv, EV_DOWN, "shutdown");
+	wish(sv, EV_DOWN, "shutdown");
 }
 
 void

@@ -42,10 +42,8 @@ describe_exit(struct service *sv)
 	}
 	r->clean = policy_is_success(sv->conf, r);
 	if (sv->start_errno != 0)
-		service_set_reason(sv, "cannot %s%s%s", sv->start_step,
-		    sv->start_errno > 0 ? ": " : "",
-		    sv->start_errno > 0 ? strerror(sv->start_errno) : "");
-	else if (r->exit_kind == EXIT_CODE)
+		return;			/* spawn_gate has said it */
+	if (r->exit_kind == EXIT_CODE)
 		service_set_reason(sv, "exited with code %d", r->exit_value);
 	else if (r->exit_kind == EXIT_SIGNAL)
 		service_set_reason(sv, "killed by %s",
@@ -64,8 +62,7 @@ service_exited(struct service *sv, int status)
 	record_exit(&sv->rec, status);
 	sv->rec.health = HEALTH_UNKNOWN;	/* it was that of the run */
 	sv->rec.health_text[0] = '\0';
-	if (sv->start_errno != 0 &&
-	    strncmp(sv->start_step, "take the lock", 13) == 0) {
+	if (sv->start_errno != 0 && sv->lost_lock) {
 		sv->rec.pid = 0;
 		service_event(sv, EV_LOCKED,
 		    "its lock is held by a process that is not on record");

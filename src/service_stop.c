@@ -71,7 +71,10 @@ ask_leader(struct service *sv, bool seen_to)
 		(void)service_signal(sv, sv->conf->stop_signal);
 	/* A stopped process never sees the signal. */
 	(void)service_signal(sv, SIGCONT);
-	r->paused = 0;
+	if (r->paused) {
+		r->paused = 0;
+		(void)service_save(sv);
+	}
 	if ((r->want == WANT_DOWN || sv->tree->stopping) &&
 	    service_script(sv, 'd', path, sizeof path))
 		(void)spawn_aux(sv, AUX_CONTROL_D, sv->conf->stop_timeout_ms);

@@ -60,12 +60,13 @@ start_failed(struct service *sv, const char *what)
 
 /* Writes who it is before it may run. */
 static int
-record_start(struct service *sv, pid_t pid)
+record_start(struct service *sv, pid_t pid, int64_t before)
 {
 	struct record *r = &sv->rec;
 
 	r->pid = (int32_t)pid;
-	if (os_proc_start(pid, &r->start) < 0)
+	tree_note_pid(sv, pid);
+	if (os_child_start(pid, before, &r->start) < 0)
 		r->start = 0;
 	r->adopted = 0;
 	r->rung = RUNG_NONE;
@@ -101,10 +102,12 @@ int
 spawn_service(struct service *sv)
 {
 	char what[160];
+	int64_t before;
 	int gate[2];
 	pid_t pid;
 
 	sv->start_errno = 0;
+	sv->lost_lock = false;
 	sv->presume = false;
 	if (spawn_make_dir(sv) < 0)
 		return start_failed(sv, "make its run directory");
@@ -114,6 +117,7 @@ spawn_service(struct service *sv)
 	service_ready_open(sv);
 	if (os_socketpair(gate) < 0)
 		return start_failed(sv, "make the gate");
+	before = os_start_clock();
 	pid = fork_gated(sv, gate);
 	(void)close(gate[1]);
 	if (pid < 0) {
@@ -122,7 +126,7 @@ spawn_service(struct service *sv)
 	}
 	sv->is_child = true;
 	sv->stale = false;
-	if (record_start(sv, pid) < 0) {
+	if (record_start(sv, pid, before) < 0) {
 		/* The gate closes on it: it ends without having run. */
 		(void)close(gate[0]);
 		return start_failed(sv, "record the start");
@@ -156,7 +160,12 @@ spawn_gate(struct service *sv)
 		return true;
 	w.step[sizeof w.step - 1] = '\0';
 	sv->start_errno = w.error != 0 ? w.error : -1;
-	(void)snprintf(sv->start_step, sizeof sv->start_step, "%s", w.step);
+	sv->lost_lock = strncmp(w.step, GATE_STEP_LOCK,
+	    strlen(GATE_STEP_LOCK)) == 0;
+	if (sv->rec.state != ST_STOPPING)	/* that has its own reason */
+		service_set_reason(sv, "cannot %s%s%s", w.step,
+		    w.error > 0 ? ": " : "",
+		    w.error > 0 ? strerror(w.error) : "");
 	return false;
 }
 
@@ -202,6 +211,7 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 		return -1;
 	sv->aux = aux;
 	sv->aux_pid = pid;
+	tree_note_pid(sv, pid);
 	sv->aux_ms = os_now_ms() + deadline_ms;
 	return 0;
 }

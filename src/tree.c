@@ -40,8 +40,12 @@ by_name(const void *a, const void *b)
 int
 tree_open(struct tree *t, char *err)
 {
+	static const struct conf_service nobody_named;
 	char path[TREE_PATH_MAX + 16];
+	struct conf_user u;
 
+	/* Looked up here, it need not be by every child. */
+	(void)conf_user(&nobody_named, &u, err);
 	t->owner = geteuid();
 	t->alarm_fd = -1;
 	t->alarm_ms = -1;
@@ -173,7 +177,7 @@ drop_loading(struct tree *t, struct loading *l)
 
 	for (i = l->fresh; i < l->n; i++) {
 		if (l->all[i]->slot >= 0)
-			t->slot[l->all[i]->slot] = NULL;
+			tree_free_slot(t, l->all[i]->slot);
 		l->all[i]->defs = NULL;
 		forget(l->all[i]);
 	}
@@ -312,7 +316,7 @@ tree_sweep(struct tree *t)
 		}
 		service_ready_close(sv);
 		(void)table_clear(&t->table, sv->slot);
-		t->slot[sv->slot] = NULL;
+		tree_free_slot(t, sv->slot);
 		forget(sv);
 	}
 	if (t->n == k)

@@ -67,10 +67,11 @@ struct service {
 	int	 patience_ms;	/* FINISHING: until the next look */
 	pid_t	 holder;	/* UNKNOWN: who held the lock last time */
 	int	 start_errno;	/* of a child that could not exec; -1 none */
-	char	 start_step[START_STEP_LEN]; /* what it tried */
+	bool	 lost_lock;	/* that child found the lock taken */
 	bool	 presume;	/* ready when its start-timeout comes */
 	bool	 removed;	/* no directory any more: stop and forget */
 	bool	 stale;		/* defined anew since it was started */
+	bool	 is_held;	/* shutdown: somebody alive depends on it */
 };
 
 struct tree {
@@ -78,6 +79,9 @@ struct tree {
 	struct service **sv;	/* sorted by name */
 	int	 n;
 	struct service **slot;	/* by number of the slot, NULL free */
+	uint32_t *hint;		/* where a pid was noted, by its low bits */
+	unsigned hint_mask;
+	int	 free_from;	/* no slot below it is free */
 	struct table table;
 	uid_t	 owner;
 	gid_t	 readers;	/* group that may see */
@@ -116,6 +120,10 @@ int tree_preview(const struct tree *t, conf_report *report, void *arg,
 void tree_adopt(struct tree *t);
 struct service *tree_find(const struct tree *t, const char *name);
 struct service *tree_find_pid(const struct tree *t, pid_t pid);
+/* The same for the pid of its leader or of a script beside it. Whoever makes
+ * a process notes it, so that no list has to be searched. */
+struct service *tree_find_child(const struct tree *t, pid_t pid);
+void tree_note_pid(const struct service *sv, pid_t pid);
 /* A shutdown has come to it; the logger's turn is the last. */
 bool tree_is_over(const struct service *sv);
 /* The service to which any process of its session belongs, or NULL. */
@@ -155,8 +163,8 @@ const struct conf_need *needs_unmet(const struct service *sv);
 /* Why that one keeps sv waiting: "waits for ollama, which ...". */
 void needs_words(const struct service *sv, const struct conf_need *need,
     char *dst, size_t cap);
-/* Some living service needs sv or is ordered after it. */
-bool needs_is_held(const struct tree *t, const struct service *sv);
+/* Sets is_held of those that a living service needs or is ordered after. */
+void needs_mark_held(struct tree *t);
 
 /* intent.c: enable and disable, kept in the state directory */
 int intent_set(const struct tree *t, const char *name, bool enabled);

@@ -115,6 +115,7 @@ adopt(struct service *sv)
 void
 tree_adopt(struct tree *t)
 {
+	struct service *logger;
 	int i;
 
 	for (i = 0; i < t->n; i++) {
@@ -131,8 +132,12 @@ tree_adopt(struct tree *t)
 	for (i = 0; i < t->n; i++)
 		if (state_is_alive(t->sv[i]->rec.state))
 			adopt(t->sv[i]);
+	/* The logger before all others: they have much to say. */
+	logger = tree_find(t, "svlog");
+	if (logger != NULL && !state_is_alive(logger->rec.state))
+		adopt(logger);
 	for (i = 0; i < t->n; i++)
-		if (!state_is_alive(t->sv[i]->rec.state))
+		if (t->sv[i] != logger && !state_is_alive(t->sv[i]->rec.state))
 			adopt(t->sv[i]);
 	t->needs_changed = true;
 }

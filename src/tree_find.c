@@ -25,11 +25,57 @@ tree_find(const struct tree *t, const char *name)
 	return NULL;
 }
 
+/* A note is a hint, never a truth: it is overwritten when two pids share its
+ * place, and then the list is searched. */
+void
+tree_note_pid(const struct service *sv, pid_t pid)
+{
+	const struct tree *t = sv->tree;
+
+	if (t->hint != NULL && pid > 0)
+		t->hint[(unsigned)pid & t->hint_mask] = (uint32_t)sv->slot;
+}
+
+static struct service *
+noted(const struct tree *t, pid_t pid)
+{
+	uint32_t slot;
+
+	if (t->hint == NULL || pid <= 0)
+		return NULL;
+	slot = t->hint[(unsigned)pid & t->hint_mask];
+	return slot < (uint32_t)t->table.slots ? t->slot[slot] : NULL;
+}
+
+static bool
+is_its_child(const struct service *sv, pid_t pid)
+{
+	return sv->rec.pid == (int32_t)pid || sv->aux_pid == pid ||
+	    sv->script_pid == pid;
+}
+
+struct service *
+tree_find_child(const struct tree *t, pid_t pid)
+{
+	struct service *sv = noted(t, pid);
+	int i;
+
+	if (sv != NULL && is_its_child(sv, pid))
+		return sv;
+	for (i = 0; i < t->n; i++)
+		if (is_its_child(t->sv[i], pid))
+			return t->sv[i];
+	return NULL;
+}
+
 struct service *
 tree_find_pid(const struct tree *t, pid_t pid)
 {
+	struct service *sv = noted(t, pid);
 	int i;
 
+	if (sv != NULL && sv->rec.pid == (int32_t)pid)
+		return sv;
 	for (i = 0; i < t->n; i++)
 		if (t->sv[i]->rec.pid == (int32_t)pid)
 			return t->sv[i];

@@ -50,20 +50,16 @@ reap(struct tree *t)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (i = 0; i < t->n; i++)
-			if (t->sv[i]->aux_pid == pid ||
-			    t->sv[i]->script_pid == pid)
-				break;
-		sv = tree_find_pid(t, pid);
+		sv = tree_find_child(t, pid);
 		if (pid == t->preflight_pid)
 			upgrade_exited(t, status);
-		else if (hook_exited(t, pid, status))
+		else if (hook_exited(t, pid, status) || sv == NULL)
 			continue;
-		else if (i < t->n && t->sv[i]->script_pid == pid)
-			service_script_exited(t->sv[i], status);
-		else if (i < t->n)
-			service_aux_exited(t->sv[i], status);
-		else if (sv != NULL && sv->is_child)
+		else if (sv->script_pid == pid)
+			service_script_exited(sv, status);
+		else if (sv->aux_pid == pid)
+			service_aux_exited(sv, status);
+		else if (sv->is_child)
 			service_exited(sv, status);
 	}
 	for (i = 0; i < t->n; i++)	/* maybe the last straggler */
@@ -174,13 +170,14 @@ stop_in_order(struct tree *t)
 	bool others = false;
 	int i;
 
+	needs_mark_held(t);
 	for (i = 0; i < t->n; i++) {
 		struct service *sv = t->sv[i];
 
 		if (sv == logger || sv->rec.state == ST_DOWN)
 			continue;
 		others = true;
-		if (!needs_is_held(t, sv))
+		if (!sv->is_held)
 			service_rest(sv);
 	}
 	if (!others && logger != NULL && logger->rec.state != ST_DOWN)
@@ -226,9 +223,10 @@ stop_removed(struct tree *t)
 {
 	int i;
 
+	needs_mark_held(t);
 	for (i = 0; i < t->n; i++)
 		if (t->sv[i]->removed && t->sv[i]->rec.want != WANT_DOWN &&
-		    !needs_is_held(t, t->sv[i]))
+		    !t->sv[i]->is_held)
 			service_want(t->sv[i], WANT_DOWN,
 			    "its directory is gone");
 }

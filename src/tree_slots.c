@@ -35,13 +35,33 @@ make_orphan(struct tree *t, const struct record *r)
 	return sv;
 }
 
+/* Twice as many places for pids as there are slots. */
+static int
+grow_hints(struct tree *t)
+{
+	unsigned size = 64;
+	uint32_t *hint;
+
+	while (size < 2 * (unsigned)t->table.slots)
+		size *= 2;
+	if (t->hint != NULL && size - 1 <= t->hint_mask)
+		return 0;
+	hint = calloc(size, sizeof *hint);
+	if (hint == NULL)
+		return -1;
+	free(t->hint);		/* they are hints */
+	t->hint = hint;
+	t->hint_mask = size - 1;
+	return 0;
+}
+
 int
 tree_give_slot(struct tree *t, struct service *sv)
 {
 	int i, before = t->table.slots;
 	struct service **slot;
 
-	for (i = 0; i < before; i++)
+	for (i = t->free_from; i < before; i++)
 		if (t->slot != NULL && t->slot[i] == NULL)
 			break;
 	if (t->slot == NULL || i == before) {
@@ -59,7 +79,37 @@ tree_give_slot(struct tree *t, struct service *sv)
 	}
 	t->slot[i] = sv;
 	sv->slot = i;
-	return 0;
+	t->free_from = i + 1;
+	return grow_hints(t);
+}
+
+void
+tree_free_slot(struct tree *t, int slot)
+{
+	t->slot[slot] = NULL;
+	if (slot < t->free_from)
+		t->free_from = slot;
+}
+
+/* At start the list is in order of names, but for the logger at its end. */
+static struct service *
+find_by_name(struct service *const *all, int n, const char *name)
+{
+	int low = 0, high = n - 2, mid, c;
+
+	if (n > 0 && strcmp(all[n - 1]->conf->name, name) == 0)
+		return all[n - 1];
+	while (low <= high) {
+		mid = (low + high) / 2;
+		c = strcmp(name, all[mid]->conf->name);
+		if (c == 0)
+			return all[mid];
+		if (c < 0)
+			high = mid - 1;
+		else
+			low = mid + 1;
+	}
+	return NULL;
 }
 
 /* Matches the records on disk with services: only at start. */
@@ -68,7 +118,7 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 {
 	struct service **grown, *sv;
 	struct record r;
-	int i, k;
+	int i, known = *n;
 
 	t->slot = calloc((size_t)t->table.slots, sizeof(struct service *));
 	if (t->slot == NULL)
@@ -76,10 +126,8 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 	for (i = 0; i < t->table.slots; i++) {
 		if (table_read(&t->table, i, &r) < 0)
 			continue;
-		for (k = 0; k < *n; k++)
-			if (strcmp((*all)[k]->conf->name, r.name) == 0)
-				break;
-		if (k == *n) {
+		sv = find_by_name(*all, known, r.name);
+		if (sv == NULL) {
 			if (r.pid <= 0)
 				continue;
 			sv = make_orphan(t, &r);
@@ -89,12 +137,12 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 			*all = grown;
 			(*all)[(*n)++] = sv;
 		}
-		sv = (*all)[k];
 		if (sv->slot >= 0)
 			continue;
 		sv->rec = r;
 		sv->slot = i;
 		t->slot[i] = sv;
+		tree_note_pid(sv, r.pid);
 	}
 	return 0;
 }

@@ -728,6 +728,7 @@ class Loggers(Scripted):
                            log="exec cat >/dev/null")
         # The directory goes, so what it writes is elsewhere.
         out = t.path("out")
+        t.wait("a/log", "UP")   # a script is not written while it is loaded
         t.add("a", {"log": f"exec cat >>{out}"})
         t.call("Restart", {"name": "a/log"})
         t.wait("a/log", "UP")

@@ -456,6 +456,19 @@ os_proc_start(pid_t pid, uint64_t *start)
 	return 0;
 }
 
+int64_t
+os_start_clock(void)
+{
+	return 0;
+}
+
+int
+os_child_start(pid_t pid, int64_t before, uint64_t *start)
+{
+	(void)before;
+	return os_proc_start(pid, start);
+}
+
 int
 os_proc_name(pid_t pid, char *name, size_t cap, uid_t *uid)
 {
@@ -548,6 +561,7 @@ int64_t os_awake_ms(void) { return w.now_ms; }
 int64_t os_wall_us(void) { return w.now_ms * 1000; }
 uint32_t fake_arc4random(void) { return 500; }
 int os_cloexec(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
+void os_widen(int fd) { (void)fd; }
 int os_nonblock(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
 int os_pipe(int fd[2]) { (void)fd; return refuse(ENOSYS); }
 void os_reset_signals(void) { }
