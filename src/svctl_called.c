@@ -23,5 +23,11 @@ sv_called(int argc, char **argv, const char **run)
 		else
 			break;
 	}
-	return i < argc && strcmp(argv[i], "sv") == 0 ? i + 1 : 0;
+	if (i == argc || strcmp(argv[i], "sv") != 0)
+		return 0;
+	/* The help is that of svctl's other verbs. */
+	if (i + 1 < argc && (strcmp(argv[i + 1], "--help") == 0 ||
+	    strcmp(argv[i + 1], "-h") == 0))
+		return 0;
+	return i + 1;
 }
