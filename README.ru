@@ -40,28 +40,28 @@ MLX на машине нет, их место занимает имитация,
     $ build/svctl wait --healthy ollama mlx
     $ build/svctl
     SERVICE            STATE      HEALTH       FOR  RESTARTS      PID  WHY
-    health-monitor     UP         ok          3.0s         0    18405
-    mlx                UP         ok          3.0s         0    18406
-    ollama             UP         ok          3.0s         0    18407
-    oom-watcher        UP         ok          3.0s         0    18408  memory 3 % used, swap 0 MiB
-    recover            DOWN       -           3.0s         0        -
-    recovery-listener  UP         ok          3.0s         0    18409
-    svlog              UP         -           3.0s         0    18410
+    health-monitor     UP         ok          3.3s         0    15501
+    mlx                UP         ok          3.4s         0    15502
+    ollama             UP         ok          3.4s         0    15505
+    oom-watcher        UP         ok          3.3s         0    15506  memory 7 % used, swap 0 MiB
+    recover            DOWN       -           3.4s         0        -
+    recovery-listener  UP         ok          3.3s         0    15511
+    svlog              UP         -           3.3s         0    15513
 
 Теперь сломайте что-нибудь (`kill -9` с номером процесса делает то же самое):
 
     $ build/svctl signal KILL ollama
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 3.0 s (since 2026-11-24 17:24:58)
+             is: UP for 3.0 s (since 2026-11-24 17:51:37)
          wanted: up
-         health: ok: GET /api/tags: 200 in 0 ms, 2 models
-        process: 18603 (ollama)
-      its group: memory 2.2 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 18603, ollama, user 0)
+         health: ok: GET /api/tags: 200 in 3 ms, 2 models
+        process: 16424 (ollama)
+      its group: memory 2.3 MiB, CPU 0.0 s
+           port: 11434, held by itself (pid 16424, ollama, user 0)
        restarts: 1
-      last exit: SIGKILL, 3.0 s ago
-       incident: 3.0 s ago: killed by SIGKILL
+      last exit: SIGKILL, 3.1 s ago
+       incident: 3.1 s ago: killed by SIGKILL
      definition: /home/me/build/run-tree/services/ollama/service.conf
     ...
 
@@ -74,16 +74,16 @@ MLX на машине нет, их место занимает имитация,
 
     $ build/svctl status ollama
     ollama - Ollama
-             is: UP for 7.4 s (since 2026-11-24 17:25:18)
+             is: UP for 7.5 s (since 2026-11-24 17:51:57)
          wanted: up
          health: ok: GET /api/tags: 200 in 0 ms, 2 models
            says: restarted: hung: no answer to GET /api/tags within 3 s, 3 times
-        process: 19050 (ollama)
+        process: 23437 (ollama)
       its group: memory 2.1 MiB, CPU 0.0 s
-           port: 11434, held by itself (pid 19050, ollama, user 0)
+           port: 11434, held by itself (pid 23437, ollama, user 0)
        restarts: 2
-      last exit: code 2, 7.4 s ago
-       incident: 7.4 s ago: healed by a restart after 9047 ms: hung: no answer to GET /api/tags within 3 s, 3 times
+      last exit: code 2, 7.9 s ago
+       incident: 7.4 s ago: healed by a restart after 9496 ms: hung: no answer to GET /api/tags within 3 s, 3 times
      definition: /home/me/build/run-tree/services/ollama/service.conf
     ...
 
@@ -97,19 +97,10 @@ MLX на машине нет, их место занимает имитация,
     svlog: up
     ollama: answers
     recovery-listener: answers
-    verdict: healthy: 5 of 5 wanted are healthy (0.0 s)
-    $ build/svctl status mlx
-    mlx - MLX server
-             is: DOWN for 3.0 s (since 2026-11-24 17:25:25)
-         wanted: down
-            why: stopped on request
-         health: unknown
-           port: 11435, nobody listens
-       restarts: 0
-      last exit: code 0, 3.0 s ago
-     definition: /home/me/build/run-tree/services/mlx/service.conf
-             do: to have it up: svctl start mlx
-    ...
+    verdict: healthy: 5 of 5 wanted are healthy (0.1 s)
+    $ build/svctl explain mlx
+    mlx is DOWN for 3.2 s because nobody wants it up: stopped on request
+    You can: to have it up: svctl start mlx
 
 Поставьте на место работающего svtree другой; службы останутся теми же
 процессами:

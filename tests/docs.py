@@ -173,7 +173,8 @@ class Examples(unittest.TestCase):
             os.mkdir(bin_dir)
             for i, (_, body) in enumerate(self.all_blocks("ini")):
                 program = re.search(r"^exec *= *([\w.-]+)( |$)", body, re.M)
-                base = os.path.join(d, "services", f"s{i}")
+                template = "@" if "\ninstances = " in body else ""
+                base = os.path.join(d, "services", f"s{i}{template}")
                 os.makedirs(base)
                 if program:
                     path = os.path.join(bin_dir, program.group(1))
