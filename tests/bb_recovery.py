@@ -463,6 +463,20 @@ class Recovery(Listened):
         rig.eventually(lambda: self.ask("GET", "/health")[0] == 200,
                        what="health")
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_an_unprivileged_listener_may_ask_for_what_it_is_granted(self):
+        t = self.start({"tripped": CURABLE}, user="user = nobody\n")
+        t.wait("tripped", "TRIPPED")
+        pid = t.service("recovery-listener")["pid"]
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            self.assertIn("Uid:\t65534\t65534\t65534", f.read())
+        open(os.path.join(t.services, "tripped", "ok"), "w",
+             encoding="ascii").close()
+        self.assertTrue(self.post()[2]["recovery_triggered"])
+        t.wait("tripped", "UP", timeout=30)
+        self.assertEqual(self.ask("GET", "/status")[0], 200)
+        self.assertEqual(self.ask("GET", "/incidents")[0], 200)
+
     def test_a_hundred_at_once_are_one_recovery(self):
         llm = standin.Server("ollama")
         t = self.start({"ollama": llm.conf(health=QUICK)})
