@@ -19,8 +19,8 @@
 
 #define DOORS		8
 #define IDLE_S		5
+#define LONGEST_MS	3600000	/* that select is asked to wait */
 #define MEMORY		16384	/* of a connection: bounds the headers */
-#define NAP_MS		60000	/* longest wait */
 
 struct door {			/* an address */
 	struct MHD_Daemon *daemon;
@@ -231,7 +231,8 @@ web_streams(void)
 	return n;
 }
 
-/* The earliest of the deadline, the connections' and the library's own. */
+/* Until the earliest of the deadline, the connections' and the library's own,
+ * in ms; INT64_MAX when there is none. */
 static int64_t
 patience(int64_t deadline_ms)
 {
@@ -243,12 +244,11 @@ patience(int64_t deadline_ms)
 		return 0;
 	if (deadline_ms < t)
 		t = deadline_ms;
-	t = t > now ? t - now : 0;
-	if (t > NAP_MS)
-		t = NAP_MS;
+	if (t != INT64_MAX)
+		t = t > now ? t - now : 0;
 	for (i = 0; i < ndoors; i++)
 		if (MHD_get_timeout(door[i].daemon, &own) == MHD_YES &&
-		    own < (MHD_UNSIGNED_LONG_LONG)t)
+		    own < (uint64_t)t)
 			t = (int64_t)own;
 	return t;
 }
@@ -307,12 +307,16 @@ web_wait(int64_t deadline_ms, const int *fd, int nfd)
 			top = fd[i] > top ? fd[i] : top;
 		}
 	for (i = 0; i < ndoors; i++)
-		(void)MHD_get_fdset(door[i].daemon, &rd, &wr, &ex, &top);
+		(void)MHD_get_fdset2(door[i].daemon, &rd, &wr, &ex, &top,
+		    FD_SETSIZE);
 	watch_sleepers(&rd, &top);
 	ms = patience(deadline_ms);
+	if (ms > LONGEST_MS && ms != INT64_MAX)
+		ms = LONGEST_MS;
 	tv.tv_sec = (time_t)(ms / 1000);
 	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
-	if (select(top + 1, &rd, &wr, &ex, &tv) < 0) {
+	if (select(top + 1, &rd, &wr, &ex, ms != INT64_MAX ? &tv :
+	    NULL) < 0) {
 		if (errno != EINTR)
 			log_warn("wait for requests");
 		FD_ZERO(&rd);
