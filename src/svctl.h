@@ -26,6 +26,7 @@ enum {
 };
 
 struct ctl {			/* what the command line says */
+	const char *argv0;	/* as svctl was called */
 	const char *run;	/* NULL: by environment and user */
 	const char *opt[OPT_COUNT]; /* value, "" for a flag, NULL: not given */
 	bool	 json, quiet, no_wait, follow;
@@ -136,6 +137,7 @@ int ctl_subscribe(struct ctl *c);
  * else -exit status. */
 int ctl_next_event(struct ctl *c, int64_t deadline_ms);
 int64_t ctl_now_ms(void);
+void ctl_pause(int ms);
 
 /* svctl_progress.c: what is waited for, on standard error */
 struct progress {
@@ -201,6 +203,11 @@ int ctl_last_lines(const char *dir, long n, ctl_line *each, void *arg);
 /* To standard error, indented: what failed said this. */
 void ctl_print_tail(struct ctl *c, const char *name, int lines);
 
+/* svctl_check.c */
+/* The directory of the running tree's definitions, else where svtree would
+ * look. */
+void ctl_services_dir(struct ctl *c, char *dst, size_t cap);
+
 /* the verbs */
 int svctl_status(struct ctl *c);
 int svctl_is_active(struct ctl *c);
@@ -219,6 +226,11 @@ int svctl_history(struct ctl *c);
 int svctl_incidents(struct ctl *c);
 int svctl_top(struct ctl *c);
 int svctl_check(struct ctl *c);
+int svctl_doctor(struct ctl *c);
+int svctl_init(struct ctl *c);
+int svctl_install(struct ctl *c);
+int svctl_uninstall(struct ctl *c);
+int svctl_adopt_compose(struct ctl *c);
 int svctl_recover(struct ctl *c);
 int svctl_complete(struct ctl *c);
 

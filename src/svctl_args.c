@@ -151,6 +151,7 @@ take_option(struct ctl *c, int option, const char *value)
 	case WORD_DIR:
 	case WORD_FILE:
 	case WORD_PATTERN:
+	case WORD_MANAGER:
 	default:
 		return -1;
 	}
@@ -244,6 +245,7 @@ ctl_args(struct ctl *c, int argc, char **argv)
 	int rc;
 
 	memset(c, 0, sizeof *c);
+	c->argv0 = argv[0];
 	c->lines = -1;
 	c->timeout_ms = DEFAULT_TIMEOUT_MS;
 	c->client.fd = c->events.fd = -1;

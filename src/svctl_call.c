@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,13 @@ int64_t
 ctl_now_ms(void)
 {
 	return os_now_ms();
+}
+
+/* For what no event announces. */
+void
+ctl_pause(int ms)
+{
+	(void)poll(NULL, 0, ms);
 }
 
 /* Root's tree is there, but not where this user looks. */

@@ -19,20 +19,15 @@ print_error(void *arg, const char *line)
 	(void)fprintf(stderr, "%s\n", line);
 }
 
-/* Those of the running tree, else where svtree would look. */
-static void
-find_services(struct ctl *c, char *dst, size_t cap)
+void
+ctl_services_dir(struct ctl *c, char *dst, size_t cap)
 {
 	const char *named = getenv("SVTREE_SERVICES"), *home = getenv("HOME");
 	char err[CLIENT_ERR_LEN];
 	struct list l = { .sv = NULL };
 
-	if (c->n > 0) {
-		(void)snprintf(dst, cap, "%s", c->name[0]);
-		return;
-	}
-	if (client_open(&c->client, c->run, err) == 0 &&
-	    ctl_list(c, NULL, 0, &l, false) == CTL_OK)
+	if ((c->client.fd >= 0 || client_open(&c->client, c->run, err) == 0)
+	    && ctl_list(c, NULL, 0, &l, false) == CTL_OK)
 		(void)snprintf(dst, cap, "%s", l.sup.services);
 	else if (named != NULL)
 		(void)snprintf(dst, cap, "%s", named);
@@ -51,7 +46,10 @@ svctl_check(struct ctl *c)
 	char dir[1024];
 	int errors = 0;
 
-	find_services(c, dir, sizeof dir);
+	if (c->n > 0)
+		(void)snprintf(dir, sizeof dir, "%s", c->name[0]);
+	else
+		ctl_services_dir(c, dir, sizeof dir);
 	if (conf_load(&t, dir, print_error, &errors) < 0) {
 		(void)fprintf(stderr, "svctl: %s: %d error%s\n", dir, errors,
 		    errors == 1 ? "" : "s");

@@ -28,6 +28,8 @@ static const char *const actions[][3] = {	/* bash, zsh, fish */
 	[WORD_TIME] = { "-W \"10m 1h today yesterday\"",
 	    "(10m 1h today yesterday)", "10m 1h today yesterday" },
 	[WORD_PATTERN] = { "", "", "" },
+	[WORD_MANAGER] = { "-W \"systemd launchd\"", "(systemd launchd)",
+	    "systemd launchd" },
 };
 
 /* Text between single quotes of a shell. */

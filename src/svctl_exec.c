@@ -13,6 +13,9 @@
 #include "svctl.h"
 
 #define NAME	"svctl-more"
+#ifndef SVTREE_PROGDIR		/* the build says where it is installed */
+#define SVTREE_PROGDIR	"/usr/local/libexec/svtree"
+#endif
 
 int
 ctl_exec_more(const struct ctl *c, char **argv)

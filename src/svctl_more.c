@@ -18,6 +18,11 @@ static const struct {
 	{ "incidents", svctl_incidents },
 	{ "top", svctl_top },
 	{ "check", svctl_check },
+	{ "doctor", svctl_doctor },
+	{ "init", svctl_init },
+	{ "install", svctl_install },
+	{ "uninstall", svctl_uninstall },
+	{ "adopt-compose", svctl_adopt_compose },
 	{ "keys", svctl_keys },
 	{ "completion", svctl_complete },
 };

@@ -162,7 +162,7 @@ parts()
 		grep -E "^(include|src|services/lib|$(dirname "$1"))/" \
 		    "$out/sources" ;;
 	src/*)
-		grep -E '^(include|src)/' "$out/sources" ;;
+		grep -E '^(include|src|services/lib)/' "$out/sources" ;;
 	*)
 		grep -E "^(include|src|services/lib|$(dirname "$1"))/" \
 		    "$out/sources" ;;
