@@ -75,7 +75,7 @@ class Boots(rig.Case):
         self.held(tree)
         tree.svctl("--no-wait", "restart", "boot-guard", check=True)
         tree.wait("needy", "UP")
-        self.assertEqual(tree.service("boot-guard")["health"], "ok")
+        tree.wait("boot-guard", lambda s: s["health"] == "ok")
         self.assertEqual(self.mark(), "boot b3 unclean 0 runs free\n")
 
     def test_a_clean_boot_lets_go(self):
