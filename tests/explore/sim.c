@@ -11,6 +11,8 @@
 #include "control.h"
 #include "explore.h"
 
+#define YEAR_MS	31536000000
+
 struct sim sim;
 struct tree sim_tree;
 
@@ -106,6 +108,8 @@ act(struct step s)
 	}
 	if (s.kind == M_TICK) {
 		next = tree_deadline(&sim_tree);
+		if (next > w.now_ms + YEAR_MS)	/* of a broken record */
+			next = w.now_ms + YEAR_MS;
 		if (next > w.now_ms)
 			w.now_ms = next;
 	} else if (s.kind == M_LATE) {
@@ -125,8 +129,7 @@ act(struct step s)
 static void
 wish(struct step s, bool killed, bool was_alive)
 {
-	uint8_t *mine = &sim.wish[s.arg];
-	bool daemon = w_conf[s.arg].type == TYPE_DAEMON;
+	uint8_t *mine = &sim.wish[s.arg < W_SERVICES ? s.arg : 0];
 
 	if (s.kind == M_RELOAD) {
 		sim.wish[1] = killed || w.there[1] ? WISH_ANY : WISH_DOWN;
@@ -142,7 +145,8 @@ wish(struct step s, bool killed, bool was_alive)
 	*mine = WISH_ANY;
 	if (!killed && (s.kind == M_STOP || s.kind == M_DISABLE))
 		*mine = WISH_DOWN;
-	else if (!killed && s.kind != M_ONCE && daemon &&
+	else if (!killed && s.kind != M_ONCE &&
+	    w_conf[s.arg].type == TYPE_DAEMON &&
 	    w_conf[s.arg].restart == RESTART_ALWAYS)
 		*mine = WISH_UP;
 }

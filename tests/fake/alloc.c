@@ -16,6 +16,13 @@ static _Alignas(16) char big[NBIG][BIG];
 static _Alignas(16) char small[NSMALL][SMALL];
 static uint32_t used_big, used_small;
 
+static bool
+is_in(const void *p, const void *from, size_t size)
+{
+	return (uintptr_t)p >= (uintptr_t)from &&
+	    (uintptr_t)p - (uintptr_t)from < size;
+}
+
 void *
 fake_malloc(size_t size)
 {
@@ -50,9 +57,9 @@ fake_free(void *p)
 
 	if (c == NULL)
 		return;
-	if (c >= big[0] && c < big[NBIG])
+	if (is_in(c, big, sizeof big))
 		used_big &= ~(1u << (c - big[0]) / BIG);
-	else if (c >= small[0] && c < small[NSMALL])
+	else if (is_in(c, small, sizeof small))
 		used_small &= ~(1u << (c - small[0]) / SMALL);
 	else
 		w_blame("free of what is no block");
@@ -66,7 +73,7 @@ fake_realloc(void *p, size_t size)
 
 	if (new == NULL || c == NULL)
 		return new;
-	old = c >= big[0] && c < big[NBIG] ? BIG : SMALL;
+	old = is_in(c, big, sizeof big) ? BIG : SMALL;
 	memcpy(new, c, old < size ? old : size);
 	fake_free(c);
 	return new;

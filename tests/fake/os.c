@@ -14,6 +14,8 @@
 #include "spawn_child.h"
 #include "world.h"
 
+struct w_client w_client;
+
 #define HEADER_SIZE	4096	/* record.c's */
 
 static int
@@ -214,6 +216,14 @@ fake_recv(int fd, void *dst, size_t n, int flags)
 	(void)flags;
 	if (f == NULL)
 		return refuse(EBADF);
+	if (f->kind == W_CONN) {
+		n = n < w_client.chunk ? n : w_client.chunk;
+		n = n < w_client.left ? n : w_client.left;
+		memcpy(dst, w_client.says, n);
+		w_client.says += n;
+		w_client.left -= n;
+		return (ssize_t)n;
+	}
 	if (f->kind == W_NOTIFY && f->msg && n > 8) {
 		f->msg = 0;
 		memcpy(dst, "READY=1", 7);
@@ -226,6 +236,37 @@ fake_recv(int fd, void *dst, size_t n, int flags)
 		return sizeof word;
 	}
 	return f->kind == W_GATE && f->hung_up ? 0 : refuse(EAGAIN);
+}
+
+int
+fake_listen(int fd, int backlog)
+{
+	(void)backlog;
+	return w_fd_at(fd) != NULL ? 0 : -1;
+}
+
+int
+fake_accept(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	(void)sa;
+	(void)len;
+	return w_fd_at(fd) != NULL ? w_fd_open(W_CONN, W_NOBODY) : -1;
+}
+
+ssize_t
+fake_send(int fd, const void *src, size_t n, int flags)
+{
+	size_t room = sizeof w_client.heard - w_client.nheard;
+
+	(void)flags;
+	if (w_fd_at(fd) == NULL)
+		return refuse(EBADF);
+	if (room == 0)
+		return refuse(EAGAIN);
+	n = n < room ? n : room;
+	memcpy(w_client.heard + w_client.nheard, src, n);
+	w_client.nheard += n;
+	return (ssize_t)n;
 }
 
 int

@@ -43,7 +43,7 @@ struct w_proc {
 };
 
 enum w_fd_kind { W_NONE, W_SINK, W_TABLE, W_LOCK, W_GATE, W_GATE_CHILD,
-	W_NOTIFY, W_PROC };
+	W_NOTIFY, W_PROC, W_CONN };
 
 struct w_fd {
 	uint8_t	 kind;
@@ -80,6 +80,15 @@ extern struct conf_service w_conf[W_SERVICES];
 /* Set by whoever breaks a rule of the world, e.g. signals a stranger. */
 extern char w_fault[160];
 void w_blame(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What the client of a W_CONN says, in pieces of at most chunk bytes, and
+ * where the answers go; not a part of the world. */
+struct w_client {
+	const char *says;
+	size_t	 left, chunk, nheard;
+	char	 heard[1 << 18];
+};
+extern struct w_client w_client;
 
 /* The supervisor is killed at its k-th deed from now on (0: never): longjmp
  * to w_crash. w_deeds counts them. */
