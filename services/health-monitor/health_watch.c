@@ -187,8 +187,11 @@ step_deep(struct target *t, int64_t now_ms)
 	if (t->deep_running && t->deep_done) {
 		t->deep_running = t->deep_done = false;
 		look_around(t, &t->deep_round, now_ms);
+		t->deep_ms = now_ms + every;
+		/* Having unloaded a model, it wants to ask sooner. */
 		judge(t, &t->deep_round, &j, now_ms);
-		t->deep_ms = j.again ? now_ms : now_ms + every;
+		if (j.again)
+			t->deep_ms = now_ms;
 		t->deep_end_ms = now_ms;
 		/* What the next round sees as time of expiry is our doing. */
 		(void)snprintf(t->deep_seen, sizeof t->deep_seen, "%s",
