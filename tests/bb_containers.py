@@ -117,6 +117,8 @@ def setUpModule():
 
 
 class Kept(rig.Case):
+    COMPOSE = COMPOSE
+
     def setUp(self):
         self.engine = dockerd.daemon
         self.addCleanup(self.engine.clear)
@@ -128,7 +130,7 @@ class Kept(rig.Case):
         self.home = tree.path("home")
         os.mkdir(self.home)
         with open(self.compose, "w", encoding="ascii") as f:
-            f.write(COMPOSE)
+            f.write(self.COMPOSE)
         tree.add("docker", DOCKER.format(socket=self.engine.socket))
         for name in containers:
             tree.add(name, self.keeper(name, **each))

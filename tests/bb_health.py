@@ -82,6 +82,12 @@ class Monitored(rig.Case):
 class Ollama(Monitored):
     def test_killed_serve_is_back_at_once_and_alone(self):
         """SIGKILL of ollama serve: runners go, it is back, others live on"""
+        took = self.killed_serve()
+        note(f"SIGKILL of ollama serve with 3 stubborn runners: a new one "
+             f"answers after {took * 1000:.0f} ms")
+
+    def killed_serve(self):
+        """Seconds until there is a new one, with all that must hold."""
         where = tempfile.mkdtemp(prefix="hm.", dir="/tmp")
         self.addCleanup(shutil.rmtree, where)
         for name in ("ollama", "ollama-mcp"):
@@ -118,13 +124,12 @@ class Ollama(Monitored):
             self.assertEqual([p for p in runners["runners"] if alive(p)], [])
             events.until(lambda e: e["event"] == "exit" and
                          "killed by SIGKILL" in e["reason"])
-        note(f"SIGKILL of ollama serve with 3 stubborn runners: a new one "
-             f"answers after {took * 1000:.0f} ms")
         self.assertNotEqual(state["pid"], old)
         self.assertEqual(server.answers(), 200)
         sv = self.health(tree, "ollama", "ok")
         self.assertEqual(sv["restarts"], 1)
         self.assertEqual([p.poll() for p in others], [None, None])
+        return took
 
     def test_killed_serve_without_runners(self):
         """without runners it is quicker still"""

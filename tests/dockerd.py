@@ -12,10 +12,12 @@ and as dockerd.daemon afterwards. Its image box:1 holds one static program:
     /box sleep          until SIGTERM (exits with 0); SIGUSR1 makes it eat all
                         memory, SIGUSR2 makes it exit with 3
     /box exit N [MS]    after so many milliseconds, with a last line
+    /box eat N MS       after so many milliseconds, all memory
     /box count N MS     says so many numbered lines, one each MS
     /box check          exits with 1 when there is a file /sick
 """
 
+import atexit
 import io
 import json
 import os
@@ -72,6 +74,8 @@ main(int argc, char **argv)
 			break;
 		dprintf(1 + i % 2, "line %d\n", i);
 	}
+	if (argc > 2 && strcmp(argv[1], "eat") == 0)
+		eat();
 	if (argc > 2 && strcmp(argv[1], "exit") == 0) {
 		(void)!write(2, "last words\n", 11);
 		return atoi(argv[2]);
@@ -154,6 +158,24 @@ class Dockerd:
             self.process.kill()
             self.process.wait(START)
         self.process = None
+
+    def crash(self):
+        """As when Docker's virtual machine dies: daemon, containerd and all
+        containers at once."""
+        pids = list(self.leftovers())
+        for name in self.docker("ps", "-q").split():
+            pids.append(self.inspect(name)["State"]["Pid"])
+        self.stop(signal.SIGKILL)
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        # Where nobody reaps it, its zombie would count as a running one.
+        try:
+            os.unlink(self.path("exec", "containerd", "containerd.pid"))
+        except FileNotFoundError:
+            pass
 
     def close(self):
         if self.process is not None and self.process.poll() is None:
@@ -255,5 +277,6 @@ def start(module):
     except Unavailable as why:
         raise unittest.SkipTest(str(why)) from None
     unittest.addModuleCleanup(daemon.close)
+    atexit.register(daemon.close)       # when it is interrupted
     print(f"# {module}: dockerd in {time.monotonic() - begun:.1f} s",
           flush=True)
