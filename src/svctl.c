@@ -44,7 +44,7 @@ run(struct ctl *c, char **argv)
 	size_t i;
 	int rc;
 
-	if (c->verb->more)
+	if (c->verb->more || c->opt[OPT_HOST] != NULL)
 		return ctl_exec_more(c, argv);
 	if ((rc = ctl_enter(c)) != CTL_OK)
 		return rc;

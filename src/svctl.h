@@ -22,7 +22,8 @@ enum {
 	CTL_NO_SERVICE = 4,
 	CTL_NOT_PERMITTED = 5,
 	CTL_NO_SUPERVISOR = 7,
-	CTL_TIMEOUT = 8
+	CTL_TIMEOUT = 8,
+	CTL_NO_HOST = 9
 };
 
 struct ctl {			/* what the command line says */
@@ -46,6 +47,7 @@ struct sv {
 	char	health[16], health_text[256], text[256], reason[256];
 	char	next_at[32], description[256], needs[512];
 	char	exit_kind[16], exit_signal[32], exit_at[32];
+	char	host[64];	/* "" this one */
 	int64_t	pid, restarts, exit_code, port;
 	bool	enabled, adopted, oom, stale, exit_good, paused;
 };
@@ -231,6 +233,7 @@ int svctl_init(struct ctl *c);
 int svctl_install(struct ctl *c);
 int svctl_uninstall(struct ctl *c);
 int svctl_adopt_compose(struct ctl *c);
+int svctl_remote(struct ctl *c);
 int svctl_recover(struct ctl *c);
 int svctl_complete(struct ctl *c);
 

@@ -30,6 +30,7 @@ static const struct {
 	{ CTL_NOT_PERMITTED, "not permitted" },
 	{ CTL_NO_SUPERVISOR, "no supervisor there" },
 	{ CTL_TIMEOUT, "time is up" },
+	{ CTL_NO_HOST, "the host cannot be reached" },
 };
 
 static void
@@ -151,6 +152,7 @@ take_option(struct ctl *c, int option, const char *value)
 	case WORD_DIR:
 	case WORD_FILE:
 	case WORD_PATTERN:
+	case WORD_HOST:
 	case WORD_MANAGER:
 	default:
 		return -1;

@@ -22,6 +22,8 @@ static const char *const actions[][3] = {	/* bash, zsh, fish */
 	[WORD_DIR] = { "-d", "_directories",
 	    "(__fish_complete_directories)" },
 	[WORD_FILE] = { "-f", "_files", "(__fish_complete_path)" },
+	[WORD_HOST] = { "-A hostname", "_hosts",
+	    "(__fish_print_hostnames)" },
 	[WORD_COUNT] = { "-W \"10 50 100 1000\"", "(10 50 100 1000)",
 	    "10 50 100 1000" },
 	[WORD_DURATION] = { "-W \"5s 30s 5m\"", "(5s 30s 5m)", "5s 30s 5m" },
@@ -72,7 +74,7 @@ put_bash_options(void)
 				(void)printf("--%s ", svctl_options[i].name);
 		(void)puts("' ;;");
 	}
-	(void)puts("		*) words='--run --json --quiet --help "
+	(void)puts("		*) words='--run --host --json --quiet --help "
 	    "--version' ;;\n"
 	    "		esac\n"
 	    "		COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"

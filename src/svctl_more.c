@@ -32,6 +32,8 @@ run(struct ctl *c)
 {
 	size_t i;
 
+	if (c->opt[OPT_HOST] != NULL)
+		return svctl_remote(c);
 	for (i = 0; i < nitems(deeds); i++)
 		if (strcmp(deeds[i].verb, c->verb->name) == 0)
 			return deeds[i].run(c);

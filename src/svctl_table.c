@@ -25,7 +25,7 @@ struct sheet {
 	struct term t;
 	const struct list *l;
 	struct row *row;
-	int	 n, name_width;
+	int	 n, name_width, host_width;	/* 0: no column of hosts */
 	bool	 pid;
 };
 
@@ -37,11 +37,12 @@ lead(const struct row *r)
 
 /* The service below which a tree shows this one. */
 static bool
-hangs_below(const struct sv *sv, const char *name)
+hangs_below(const struct sv *sv, const struct sv *need)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(need->name);
 
-	return strncmp(sv->needs, name, n) == 0 && (sv->needs[n] == '\0' ||
+	return strcmp(sv->host, need->host) == 0 &&
+	    strncmp(sv->needs, need->name, n) == 0 && (sv->needs[n] == '\0' ||
 	    sv->needs[n] == ' ' || sv->needs[n] == ':');
 }
 
@@ -53,7 +54,7 @@ add_below(struct sheet *s, bool *done, int i, int depth)
 	done[i] = true;
 	s->row[s->n++] = (struct row){ &s->l->sv[i], depth };
 	for (k = 0; k < s->l->n && depth < DEPTH_MAX; k++)
-		if (!done[k] && hangs_below(&s->l->sv[k], s->l->sv[i].name))
+		if (!done[k] && hangs_below(&s->l->sv[k], &s->l->sv[i]))
 			add_below(s, done, k, depth + 1);
 }
 
@@ -84,6 +85,9 @@ fill(struct sheet *s, const struct list *l, bool tree)
 		    ctl_columns(&s->t, s->row[i].sv->name);
 		if (width > s->name_width)
 			s->name_width = width;
+		width = ctl_columns(&s->t, s->row[i].sv->host);
+		if (width > s->host_width)
+			s->host_width = width;
 	}
 	return 0;
 }
@@ -118,6 +122,8 @@ put_name(const struct sheet *s, const struct row *r, enum hue hue,
 {
 	int n = lead(r);
 
+	if (s->host_width > 0)
+		(void)printf("%-*s  ", s->host_width, r->sv->host);
 	if (s->t.terminal)
 		(void)printf("%s%s%s ", ctl_hue(&s->t, hue), glyph,
 		    ctl_hue(&s->t, HUE_NONE));
@@ -133,7 +139,8 @@ put_name(const struct sheet *s, const struct row *r, enum hue hue,
 static int
 used(const struct sheet *s)
 {
-	return (s->t.terminal ? 2 : 0) + s->name_width + 2 + 9 + 2 + 8 + 2 +
+	return (s->host_width > 0 ? s->host_width + 2 : 0) +
+	    (s->t.terminal ? 2 : 0) + s->name_width + 2 + 9 + 2 + 8 + 2 +
 	    6 + 2 + 8 + (s->pid ? 2 + 7 : 0) + 2;
 }
 
@@ -201,6 +208,8 @@ put_head(const struct sheet *s)
 		    ctl_hue(&s->t, HUE_NONE));
 	}
 	(void)fputs(ctl_hue(&s->t, HUE_BOLD), stdout);
+	if (s->host_width > 0)
+		(void)printf("%-*s  ", s->host_width, "HOST");
 	(void)printf("%s%-*s  %-9s  %-8s  %6s  %8s%s  %s\n",
 	    s->t.terminal ? "  " : "", s->name_width, "SERVICE", "STATE",
 	    "HEALTH", "FOR", "RESTARTS", s->pid ? "      PID" : "", "WHY");
@@ -223,10 +232,13 @@ put_summary(const struct sheet *s)
 		    ctl_is(sv->health, "failing")))
 			bad = sv;
 	}
-	(void)printf("%s%d service%s, %d wanted up, %d up%s%s%s\n",
-	    ctl_hue(&s->t, HUE_DIM), s->n, s->n == 1 ? "" : "s", wanted, up,
-	    bad != NULL ? "; look at: svctl status " : "",
-	    bad != NULL ? bad->name : "", ctl_hue(&s->t, HUE_NONE));
+	(void)printf("%s%d service%s, %d wanted up, %d up",
+	    ctl_hue(&s->t, HUE_DIM), s->n, s->n == 1 ? "" : "s", wanted, up);
+	if (bad != NULL)
+		(void)printf("; look at: svctl %s%s%sstatus %s",
+		    bad->host[0] != '\0' ? "-H " : "", bad->host,
+		    bad->host[0] != '\0' ? " " : "", bad->name);
+	(void)printf("%s\n", ctl_hue(&s->t, HUE_NONE));
 }
 
 void

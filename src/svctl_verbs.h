@@ -12,7 +12,7 @@
  * the mains (svctl.c, svctl_more.c), by its name.
  */
 enum opt {
-	OPT_RUN, OPT_JSON, OPT_QUIET, OPT_NO_WAIT, OPT_TIMEOUT,
+	OPT_RUN, OPT_HOST, OPT_JSON, OPT_QUIET, OPT_NO_WAIT, OPT_TIMEOUT,
 	OPT_TREE, OPT_NAMES, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_GREP,
 	OPT_UP, OPT_DOWN, OPT_HEALTHY, OPT_DRY_RUN,
 	OPT_YES, OPT_PRINT, OPT_USER, OPT_SYSTEM, OPT_MANAGER, OPT_CRITICAL,
@@ -23,7 +23,7 @@ enum opt {
 /* What stands behind an option or a verb, for the check and completion. */
 enum word {
 	WORD_NONE, WORD_SERVICE, WORD_VERB, WORD_SIGNAL, WORD_SHELL,
-	WORD_DIR, WORD_FILE, WORD_COUNT, WORD_DURATION,
+	WORD_DIR, WORD_FILE, WORD_HOST, WORD_COUNT, WORD_DURATION,
 	WORD_TIME, WORD_PATTERN, WORD_MANAGER
 };
 
@@ -45,8 +45,8 @@ struct verb {
 	bool	 more;		/* done by svctl-more */
 };
 
-#define OPTIONS_OF_ALL	(OPT(RUN) | OPT(JSON) | OPT(QUIET) | OPT(HELP) | \
-	OPT(VERSION))
+#define OPTIONS_OF_ALL	(OPT(RUN) | OPT(HOST) | OPT(JSON) | OPT(QUIET) | \
+	OPT(HELP) | OPT(VERSION))
 
 extern const struct opt_row svctl_options[OPT_COUNT];
 extern const struct verb svctl_verbs[];	/* ends with a NULL name */
