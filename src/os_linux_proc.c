@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os.h"
+#include "os_linux_family.h"
 
 struct stat_line {		/* proc(5), /proc/PID/stat */
 	char		 name[32];
@@ -189,8 +190,18 @@ int
 os_group_usage(pid_t pgid, uint64_t *rss, uint64_t *cpu_ms)
 {
 	struct group g = { .pgid = pgid };
+	struct stat_line st;
+	pid_t member[256];
+	int i, n = -1;
 
-	(void)each_process(pgid, add_usage, &g);
+	if (read_stat(pgid, &st) == 0)
+		n = family_of_group(pgid, (pid_t)st.ppid, member,
+		    (int)(sizeof member / sizeof *member));
+	for (i = 0; i < n; i++)
+		if (read_stat(member[i], &st) == 0)
+			(void)add_usage(member[i], &st, &g);
+	if (n < 0)
+		(void)each_process(pgid, add_usage, &g);
 	*rss = g.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	*cpu_ms = g.ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
