@@ -98,6 +98,7 @@ run_words(char *const arg[], char **env)
 {
 	const char *dir = spawn_env_path();
 	char name[1200];
+	bool denied = false;
 	size_t n;
 
 	errno = ENOENT;
@@ -106,9 +107,14 @@ run_words(char *const arg[], char **env)
 		(void)snprintf(name, sizeof name, "%.*s/%s", (int)n, dir,
 		    arg[0]);
 		(void)execve(name, arg, env);
-		if ((errno != ENOENT && errno != ENOTDIR) || dir[n] == '\0')
+		/* A directory that is closed to this user, as execvp has it. */
+		denied = denied || errno == EACCES;
+		if ((errno != ENOENT && errno != ENOTDIR && errno != EACCES) ||
+		    dir[n] == '\0')
 			break;
 	}
+	if (denied && (errno == ENOENT || errno == ENOTDIR))
+		errno = EACCES;
 }
 
 /* A program by path or by name; returns when it cannot be. */

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import rig
@@ -544,6 +545,15 @@ class Users(rig.Case):
         rig.eventually(
             lambda: f"nobody {home} nobody y z" in t.log_text("a"),
             what="its words")
+
+    def test_a_directory_of_the_path_may_be_closed_to_its_user(self):
+        locked = tempfile.mkdtemp(prefix="locked.", dir="/tmp")
+        self.addCleanup(os.rmdir, locked)
+        os.chmod(locked, 0o700)
+        t = self.tree({"a": SLEEPER + "user = nobody\n"}, env={
+            "SVTREE_PATH": locked + ":" + rig.SYSTEM_PATH + ":" + rig.BIN})
+        t.wait("a", "UP")
+        self.assertEqual(t.service("a")["restarts"], 0)
 
     def test_owner_of_names_the_user(self):
         t = self.tree({"a": {"run": "id -un; exec sleep 1000"}},
