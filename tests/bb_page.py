@@ -410,7 +410,8 @@ return null;""", name)
                        "the restart on the page")
         print(f"# a kill shows on the page after "
               f"{time.monotonic() - began:.2f} s")
-        self.assertIn("UP", self.row(b, "b")[1])
+        rig.eventually(lambda: "UP" in self.row(b, "b")[1], TOO_SLOW,
+                       "its new run on the page")
         rig.eventually(lambda: "killed by SIGKILL" in b.text("#incidents"),
                        TOO_SLOW, "the incident on the page")
         t.call("Stop", {"name": "b"})
