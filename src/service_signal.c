@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -67,10 +68,14 @@ run_script(struct service *sv, const char *path, int signo, char *err,
 	char *arg[] = { (char *)path, NULL };
 	pid_t pid;
 
-	if (sv->script_pid > 0) {
-		(void)snprintf(err, cap, "the control script before it is "
-		    "still at work");
-		return -1;
+	if (sv->script_pid > 0) {	/* one after the other */
+		if (sv->script_queued == nitems(sv->script_next)) {
+			(void)snprintf(err, cap, "its control scripts are "
+			    "still at work");
+			return -1;
+		}
+		sv->script_next[sv->script_queued++] = (uint8_t)signo;
+		return 0;
 	}
 	pid = spawn_script(sv, arg);
 	if (pid < 0) {
@@ -85,8 +90,8 @@ run_script(struct service *sv, const char *path, int signo, char *err,
 	return 0;
 }
 
-int
-service_send(struct service *sv, int signo, char *err, size_t cap)
+static int
+send_now(struct service *sv, int signo, char *err, size_t cap)
 {
 	char path[1200];
 	size_t i;
@@ -106,6 +111,14 @@ service_send(struct service *sv, int signo, char *err, size_t cap)
 		(void)snprintf(err, cap, "it is not running");
 		return -1;
 	}
+	return 0;
+}
+
+int
+service_send(struct service *sv, int signo, char *err, size_t cap)
+{
+	if (send_now(sv, signo, err, cap) < 0)
+		return -1;
 	note_pause(sv, signo);
 	return 0;
 }
@@ -113,14 +126,21 @@ service_send(struct service *sv, int signo, char *err, size_t cap)
 void
 service_script_exited(struct service *sv, int status)
 {
+	char err[80];
+	int signo;
+
 	(void)kill(-sv->script_pid, SIGKILL);
 	sv->script_pid = 0;
 	sv->script_ms = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return;
-	/* Not another process that has started meanwhile. */
-	if (sv->rec.pid == sv->script_for)
+	/* Not to another process that has started meanwhile. */
+	if ((!WIFEXITED(status) || WEXITSTATUS(status) != 0) &&
+	    sv->rec.pid == sv->script_for)
 		(void)service_signal(sv, sv->script_signo);
+	if (sv->script_queued == 0)
+		return;
+	signo = sv->script_next[0];
+	memmove(sv->script_next, sv->script_next + 1, --sv->script_queued);
+	(void)send_now(sv, signo, err, sizeof err);
 }
 
 void

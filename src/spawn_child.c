@@ -98,23 +98,23 @@ run_words(char *const arg[], char **env)
 {
 	const char *dir = spawn_env_path();
 	char name[1200];
-	bool denied = false;
+	int error = ENOENT;
 	size_t n;
 
-	errno = ENOENT;
 	for (;; dir += n + 1) {
 		n = strcspn(dir, ":");
 		(void)snprintf(name, sizeof name, "%.*s/%s", (int)n, dir,
 		    arg[0]);
 		(void)execve(name, arg, env);
-		/* A directory that is closed to this user, as execvp has it. */
-		denied = denied || errno == EACCES;
-		if ((errno != ENOENT && errno != ENOTDIR && errno != EACCES) ||
-		    dir[n] == '\0')
+		/* What this user may not run may be there once more. */
+		if (errno == EACCES)
+			error = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR)
+			error = errno;
+		if (dir[n] == '\0' || (error != ENOENT && error != EACCES))
 			break;
 	}
-	if (denied && (errno == ENOENT || errno == ENOTDIR))
-		errno = EACCES;
+	errno = error;
 }
 
 /* A program by path or by name; returns when it cannot be. */

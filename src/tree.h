@@ -62,6 +62,8 @@ struct service {
 	int64_t	 script_ms;	/* its deadline */
 	int	 script_signo;	/* sent when it fails, */
 	int32_t	 script_for;	/* to this process */
+	uint8_t	 script_next[7]; /* signals whose scripts come after it, */
+	uint8_t	 script_queued;	/* so many */
 	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */
