@@ -16,7 +16,7 @@ const struct opt_row svctl_options[OPT_COUNT] = {
 	[OPT_RUN] = { "run", 0, "DIR", WORD_DIR,
 	    "the tree of this run directory (or $SVTREE_RUN)" },
 	[OPT_HOST] = { "host", 'H', "HOST,...", WORD_HOST,
-	    "on that host, by ssh: user@host:port; several by commas" },
+	    "there, by ssh: user@host:port; several by commas" },
 	[OPT_JSON] = { "json", 'j', NULL, WORD_NONE, "JSON, for programs" },
 	[OPT_QUIET] = { "quiet", 'q', NULL, WORD_NONE,
 	    "say nothing but errors: the exit status tells" },
