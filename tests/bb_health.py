@@ -404,6 +404,20 @@ class Deep(Monitored):
             self.restarts(events)
         self.health(tree, "llm", "ok")
 
+    def test_a_busy_server_is_no_reason_to_hurry(self):
+        """a deep probe that is due waits for the end of busy, asleep"""
+        tree, server = self.server(health=self.DEEP)
+        server.fault("busy")
+        self.health(tree, "llm", "busy")
+        first = server.state()["tags"]
+        with tree.subscribe() as events:
+            with self.assertRaises(TimeoutError):
+                events.until(lambda e: e["service"] == "llm", 4)
+        # Every half second, and not as fast as it can.
+        self.assertLess(server.state()["tags"] - first, 40)
+        server.fault("none")
+        self.health(tree, "llm", "ok")
+
     def test_unloading_may_be_enough(self):
         tree, server = self.server(health=self.DEEP)
         server.request("/api/generate", {"model": "llama3.2:1b"})

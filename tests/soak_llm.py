@@ -364,6 +364,7 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 \
         else random.randrange(1 << 31)
     print(f"# seed {seed}, {minutes:g} min", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     life = Life(seed)
     try:
         life.live(minutes * 60)

@@ -178,6 +178,14 @@ is_used_by_others(const struct target *t)
 	    strcmp(t->deep_seen, t->models.expires) != 0;
 }
 
+/* Not of a busy server: it waits for the first round that finds it idle. */
+static bool
+may_ask_deep(const struct target *t)
+{
+	return t->conf->health.deep_ms > 0 && !t->deep_running &&
+	    t->history.ready_ms != 0 && t->history.verdict != VERDICT_BUSY;
+}
+
 static void
 step_deep(struct target *t, int64_t now_ms)
 {
@@ -198,8 +206,7 @@ step_deep(struct target *t, int64_t now_ms)
 		    t->deep_round.probe[LAYER_DEEP].out == OUT_OK ? "?" : "");
 		return;
 	}
-	if (every == 0 || t->deep_running || t->history.ready_ms == 0 ||
-	    t->history.verdict == VERDICT_BUSY || now_ms < t->deep_ms)
+	if (!may_ask_deep(t) || now_ms < t->deep_ms)
 		return;
 	t->deep_ms = now_ms + every;
 	if (is_used_by_others(t) && ask_deep(t, now_ms) == 0)
@@ -238,8 +245,7 @@ due(const struct target *t, int64_t now_ms)
 		next = now_ms + TRY_LOOK_MS;
 	else	/* the answer comes by then: how we see that we were late */
 		next = t->begun_ms + t->rules.timeout_ms + ANSWER_MS;
-	if (t->conf->health.deep_ms > 0 && !t->deep_running &&
-	    t->history.ready_ms != 0 && t->deep_ms < next)
+	if (may_ask_deep(t) && t->deep_ms < next)
 		next = t->deep_ms;
 	if (t->restart_ms != 0 && t->restart_ms < next)
 		next = t->restart_ms;
