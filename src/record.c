@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "machine.h"
 #include "record.h"
 
 #define HEADER_SIZE	4096
@@ -148,12 +149,21 @@ table_close(struct table *t)
 	errno = e;
 }
 
+/* Whole by its checksum, but written by what is no version of ours. */
+static bool
+is_possible(const struct record *r)
+{
+	return r->state < ST_COUNT && r->want < WANT_COUNT &&
+	    r->health < HEALTH_COUNT && r->exit_kind <= EXIT_UNKNOWN &&
+	    r->again <= AGAIN_COUNTED && r->pid >= 0;
+}
+
 static bool
 read_copy(const struct table *t, int slot, unsigned copy, struct record *r)
 {
 	return pread(t->fd, r, sizeof *r, offset_of(slot, copy)) ==
 	    (ssize_t)sizeof *r && r->seq != 0 && r->crc == record_crc(r) &&
-	    memchr(r->name, '\0', sizeof r->name) != NULL;
+	    memchr(r->name, '\0', sizeof r->name) != NULL && is_possible(r);
 }
 
 int

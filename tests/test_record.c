@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine.h"
 #include "record.h"
 
 static char path[64];
@@ -83,6 +84,25 @@ Test(record, a_torn_write_leaves_the_copy_before)
 	cr_expect_eq(back.pid, 6);
 	spoil(4096 + (off_t)(~r.seq & 1) * RECORD_SIZE + 100);
 	cr_expect_eq(table_read(&t, 0, &back), -1);
+	table_close(&t);
+}
+
+/* Found by the fuzzer: whole by its checksum, yet of no state there is. */
+Test(record, an_impossible_state_is_no_record)
+{
+	struct record r = { .pid = 1, .state = ST_COUNT }, back;
+	struct table t;
+
+	cr_assert_eq(table_open(&t, path, 4), 0);
+	cr_assert_eq(table_write(&t, 0, &r), 0);
+	cr_expect_eq(table_read(&t, 0, &back), -1);
+	r.state = ST_UP;
+	r.want = WANT_COUNT;
+	cr_assert_eq(table_write(&t, 0, &r), 0);
+	cr_expect_eq(table_read(&t, 0, &back), -1);
+	r.want = WANT_UP;
+	cr_assert_eq(table_write(&t, 0, &r), 0);
+	cr_expect_eq(table_read(&t, 0, &back), 0);
 	table_close(&t);
 }
 
