@@ -221,6 +221,8 @@ open_all(struct tree *t, enum mode mode)
 	t->lock_fd = mode == RESUME ? upgrade_lock(t) : -1;
 	take_lock(t);
 	link_logs(t);
+	/* Ignored by who started us, it would reap our children unseen. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGTTOU, SIG_IGN);
 	os_files_raise();
