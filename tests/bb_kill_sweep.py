@@ -45,7 +45,7 @@ class Stage(rig.Tree):
         self.testify = rig.program("testify")
         self.add("a", self.conf("a"))
         self.add("b", self.conf("b", " -r 0")
-                 + "needs = a\nready = notify\n")
+                 + "needs = a\nready = notify\nstart-timeout = 5s\n")
         self.tracer = self.events = None
         self.seen = []
         self.first_pids = {}

@@ -32,7 +32,7 @@ KINDS = {               # options of testify, more of [service]
     "crasher": ("-l 20 -c 400", ""),
     "ignorer": ("-i -l 50", "stop-timeout = 400ms\n"),
     "forker": ("-f -l 50", ""),
-    "slow": ("-r 150 -l 50", "ready = notify\n"),
+    "slow": ("-r 150 -l 50", "ready = notify\nstart-timeout = 4s\n"),
     "newline": ("-r 80 -F 3 -l 50", "ready = fd:3\n"),
     "closer": ("-z -l 50", ""),
     "writer": ("-l 5 -b 10", ""),
@@ -438,6 +438,16 @@ class Life:
             raise Violation(f"I3: {repeated} lines are there twice")
         return lines, repeated
 
+    def where_else(self, where, files, pid):
+        """The first lines of that instance, wherever they are."""
+        found = []
+        for file in files:
+            with open(os.path.join(where, file), "rb") as f:
+                found += [f"{file}:{i}:{line[-30:]!r}"
+                          for i, line in enumerate(f)
+                          if f"line {pid} ".encode() in line]
+        return "; its lines: " + " ".join(found[:4] + ["..."] + found[-2:])
+
     def count_lines(self, name):
         last, repeated, total = collections.Counter(), 0, 0
         where = os.path.join(self.tree.log, name)
@@ -457,7 +467,8 @@ class Life:
                     else:
                         raise Violation(
                             f"I3: {name} {pid}: lines {last[pid] + 1} to "
-                            f"{n - 1} are missing, found {line!r}")
+                            f"{n - 1} are missing, found {line!r}"
+                            + self.where_else(where, files, pid))
         for word in self.journal():
             if word[:2] != ["START", name]:
                 continue
