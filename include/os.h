@@ -99,6 +99,8 @@ void os_widen(int fifo);
 int os_nonblock(int fd);
 /* Closes every descriptor from lowest on. */
 void os_close_from(int lowest);
+/* A number that nobody can foresee; for jitter, no secret. */
+uint32_t os_dice(void);
 /* As many open files as the system lets us have; and the limit of before,
  * for a child of ours that runs another program. */
 void os_files_raise(void);

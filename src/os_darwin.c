@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -331,4 +332,10 @@ void
 os_widen(int fifo)
 {
 	(void)fifo;
+}
+
+uint32_t
+os_dice(void)
+{
+	return arc4random();
 }

@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -322,4 +323,15 @@ void
 os_widen(int fifo)
 {
 	(void)fcntl(fifo, F_SETPIPE_SZ, 1 << 20);
+}
+
+/* libbsd's arc4random would bring a cipher along. */
+uint32_t
+os_dice(void)
+{
+	uint32_t n;
+
+	if (getrandom(&n, sizeof n, GRND_NONBLOCK) != (ssize_t)sizeof n)
+		n = (uint32_t)os_wall_us();
+	return n;
 }

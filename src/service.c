@@ -49,7 +49,7 @@ decide(struct service *sv)
 	if (tree_is_over(sv))	/* the wish stands, for the next supervisor */
 		v = (struct verdict){ EV_REST, 0, "" };
 	else
-		v = policy_decide(sv->conf, r, now, arc4random());
+		v = policy_decide(sv->conf, r, now, os_dice());
 	r->again = 0;
 	r->pid = 0;
 	r->start = 0;

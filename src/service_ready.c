@@ -43,7 +43,7 @@ notify_bind(struct service *sv)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+	(void)strlcpy(sun.sun_path, path, sizeof sun.sun_path);
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) < 0)
 		return -1;
 	(void)unlink(sun.sun_path);

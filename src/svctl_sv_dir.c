@@ -42,7 +42,7 @@ take_name(char *dst, size_t cap, const char *path)
 		*slash = '/';
 		slash = end;
 	}
-	(void)snprintf(dst, cap, "%s", slash != NULL ? slash + 1 : copy);
+	(void)strlcpy(dst, slash != NULL ? slash + 1 : copy, cap);
 }
 
 /* A directory by path is the service's own one, or a link to it. */

@@ -128,7 +128,7 @@ make(const char *name)
 
 	if (s == NULL)
 		return NULL;
-	(void)snprintf(s->name, sizeof s->name, "%s", name);
+	(void)strlcpy(s->name, name, sizeof s->name);
 	s->former = -1;
 	svlog_file_init(&s->file, all.dirs.log, s->name);
 	s->file.conf = defaults;

@@ -60,7 +60,7 @@ tree_dirs_default(struct tree *t, char *err)
 		    "directory; give a shorter one with --run", run);
 		return -1;
 	}
-	(void)snprintf(t->run, sizeof t->run, "%s", run);
+	(void)strlcpy(t->run, run, sizeof t->run);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ run_timer(struct service *sv)
 		}
 		return;
 	}
-	v = policy_timer(sv->conf, r->due_ms, os_awake_ms(), arc4random());
+	v = policy_timer(sv->conf, r->due_ms, os_awake_ms(), os_dice());
 	if (v.due_ms == r->due_ms)
 		return;
 	r->due_ms = v.due_ms;

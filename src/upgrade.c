@@ -26,12 +26,12 @@
 
 static struct {
 	pid_t	 pid;		/* of the preflight, 0 none */
-	int	 out;		/* what it says, -1 */
+	int	 out;		/* what it says, while pid is not 0 */
 	int64_t	 deadline_ms;
 	bool	 passed;	/* exec as soon as all is quiet */
 	char	 own[PATH_MAX];	/* this program */
 	char	 program[PATH_MAX];
-} up = { .out = -1 };
+} up;
 
 static bool
 find_in_path(const char *name, char *dst)
@@ -153,7 +153,6 @@ read_words(char *dst, size_t cap)
 	line = strrchr(text, '\n');
 	(void)snprintf(dst, cap, "%.250s", line != NULL ? line + 1 : text);
 	(void)close(up.out);
-	up.out = -1;
 }
 
 void

@@ -49,7 +49,6 @@ ssize_t fake_recv(int fd, void *dst, size_t n, int flags);
 int fake_listen(int fd, int backlog);
 int fake_accept(int fd, struct sockaddr *sa, socklen_t *len);
 ssize_t fake_send(int fd, const void *src, size_t n, int flags);
-uint32_t fake_arc4random(void);
 void *fake_calloc(size_t n, size_t size);
 void *fake_malloc(size_t size);
 void *fake_realloc(void *p, size_t size);

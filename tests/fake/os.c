@@ -600,7 +600,7 @@ os_kill(pid_t pid, uint64_t start, int handle, int signo)
 int64_t os_now_ms(void) { return w.now_ms; }
 int64_t os_awake_ms(void) { return w.now_ms; }
 int64_t os_wall_us(void) { return w.now_ms * 1000; }
-uint32_t fake_arc4random(void) { return 500; }
+uint32_t os_dice(void) { return 500; }
 int os_cloexec(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
 void os_widen(int fd) { (void)fd; }
 int os_nonblock(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }

@@ -35,7 +35,6 @@
 #define accept(fd, sa, len)	fake_accept(fd, sa, len)
 #define send(fd, p, n, f)	fake_send(fd, p, n, f)
 #define recv(fd, p, n, f)	fake_recv(fd, p, n, f)
-#define arc4random()		fake_arc4random()
 #define calloc(n, size)		fake_calloc(n, size)
 #define malloc(size)		fake_malloc(size)
 #define realloc(p, size)	fake_realloc(p, size)
