@@ -727,7 +727,6 @@ class Loggers(Scripted):
                            start=False)
         # The directory goes, so what it writes is elsewhere.
         out = t.path("out")
-        t.wait("a/log", "UP")   # a script is not written while it is loaded
         t.add("a", {"log": f"exec cat >>{out}"})
         t.start()
         rig.eventually(lambda: os.path.exists(out) and

@@ -13,6 +13,7 @@ A test file is named bb_NAME.py and ends with
         rig.main()
 """
 
+import atexit
 import json
 import os
 import select
@@ -29,6 +30,34 @@ import unittest
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.path.abspath(os.environ.get("SVTREE_BIN_DIR")
                       or os.path.join(TOP, "build"))
+
+
+def _reachable(path):
+    """May every user go there?"""
+    while path != "/":
+        if not os.stat(path).st_mode & 0o001:
+            return False
+        path = os.path.dirname(path)
+    return True
+
+
+def _copy_programs(where):
+    """What was built, where services of other users can run it too."""
+    copy = tempfile.mkdtemp(prefix="svbin.", dir="/tmp")
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    os.chmod(copy, 0o755)
+    for name in os.listdir(where):
+        path = os.path.join(where, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            shutil.copy2(path, copy)
+    return copy
+
+
+if (os.geteuid() == 0 and os.path.isdir(BIN) and not _reachable(BIN)
+        and "SVTREE_BIN_COPY" not in os.environ):
+    BIN = os.environ["SVTREE_BIN_COPY"] = _copy_programs(BIN)
+elif "SVTREE_BIN_COPY" in os.environ:
+    BIN = os.environ["SVTREE_BIN_COPY"]
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 TIMEOUT = 10            # seconds: of one wait
 TEST_TIMEOUT = 120      # seconds: of one test
