@@ -128,7 +128,9 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 			continue;
 		sv = find_by_name(*all, known, r.name);
 		if (sv == NULL) {
-			if (r.pid <= 0)
+			/* One in UNKNOWN runs, though by no pid on record. */
+			if (r.pid <= 0 &&
+			    !state_is_alive((enum state)r.state))
 				continue;
 			sv = make_orphan(t, &r);
 			grown = realloc(*all, (size_t)(*n + 1) * sizeof(*all));

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
@@ -161,6 +162,81 @@ class Attack(rig.Case):
                 for x in open(os.path.join(base, f), encoding="utf-8")
                 if " line " in x]
         self.assertEqual(seen, list(range(1, len(seen) + 1)))
+
+
+class Forgotten(rig.Case):
+    def test_what_lost_record_and_directory_is_still_stopped(self):
+        """found by the fuzzer: the record is lost, and the directory goes
+        while the holder of the lock is sought; a new supervisor must not
+        forget whom it has no pid of"""
+        t = self.tree({"a": SLEEPER, "b": SLEEPER})
+        pid = t.wait("b", "UP")["pid"]
+        t.wait("a", "UP")
+        with open(os.path.join(t.dir, "pid.b"), "w", encoding="ascii") as f:
+            f.write(str(pid))
+        t.kill_supervisor()
+        # A record of b in UNKNOWN, without a pid, as a kill in the middle of
+        # the search leaves it; its directory is gone.
+        state, slot = self.edit_record(t, "b")
+        self.assertEqual(state, 3, "UP")
+        self.assertGreaterEqual(slot, 0)
+        t.remove("b")
+        t.start()
+        rig.eventually(lambda: not self.is_alive(pid), 60, "its end")
+        names = [s["name"] for s in t.call("Status")["services"]]
+        self.assertNotIn("b", names)
+        self.assertEqual(t.wait("a", "UP")["state"], "UP")
+
+    @staticmethod
+    def is_alive(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    @staticmethod
+    def edit_record(t, name):
+        """Makes the newest record of name one of state UNKNOWN without a pid
+        (src/record.h: crc, seq, name of 56 bytes, want, state, ... pid)."""
+        path = os.path.join(t.run, "table")
+        with open(path, "r+b") as f:
+            octets = bytearray(f.read())
+            best, was = None, None
+            for at in range(4096, len(octets) - 511, 512):
+                seq = int.from_bytes(octets[at + 4:at + 8], sys.byteorder)
+                word = bytes(octets[at + 8:at + 64]).split(b"\0")[0]
+                if word == name.encode() and (best is None or seq > best[0]):
+                    best = (seq, at)
+            at = best[1]
+            was = octets[at + 65]
+            octets[at + 65] = 8                     # ST_UNKNOWN
+            size = Forgotten.size_of(octets, at)
+            pid_at = Forgotten.find_pid(octets, at, t, name)
+            octets[pid_at:pid_at + 4] = bytes(4)
+            crc = zlib.crc32(bytes(octets[at + 4:at + size]))
+            octets[at:at + 4] = crc.to_bytes(4, sys.byteorder)
+            f.seek(at)
+            f.write(octets[at:at + 512])
+        return was, (at - 4096) // 1024
+
+    @staticmethod
+    def size_of(octets, at):
+        """The bytes that the checksum covers, found by it."""
+        want = int.from_bytes(octets[at:at + 4], sys.byteorder)
+        state = octets[at + 65]
+        octets[at + 65] = 3
+        for size in range(512, 64, -1):
+            if zlib.crc32(bytes(octets[at + 4:at + size])) == want:
+                break
+        octets[at + 65] = state
+        return size
+
+    @staticmethod
+    def find_pid(octets, at, t, name):
+        with open(os.path.join(t.dir, "pid." + name), encoding="ascii") as f:
+            pid = int(f.read()).to_bytes(4, sys.byteorder)
+        return octets.index(pid, at, at + 512)
 
 
 class Definitions(rig.Case):
