@@ -3,7 +3,6 @@
  * Linux: what /proc says of processes, process groups, locks and ports.
  */
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include <ctype.h>
@@ -220,33 +219,45 @@ has_at_zero(pid_t pid, const struct stat_line *st, void *arg)
 }
 
 /* proc(5), /proc/locks: "1: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF",
- * where PID took the lock. When that one is gone, a child of it still has
- * the descriptor. */
+ * where PID took the lock; 0 when it is not listed. */
+static pid_t
+lock_taker(const struct stat *sb)
+{
+	char line[256], kind[16];
+	unsigned major_no, minor_no;
+	unsigned long ino;
+	pid_t taker = 0;
+	int pid;
+	FILE *f;
+
+	if ((f = fopen("/proc/locks", "re")) == NULL)
+		return 0;
+	while (taker == 0 && fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "%*d: %15s %*s %*s %d %x:%x:%lu", kind, &pid,
+		    &major_no, &minor_no, &ino) == 5 &&
+		    strcmp(kind, "FLOCK") == 0 && ino == sb->st_ino &&
+		    major_no == major(sb->st_dev) &&
+		    minor_no == minor(sb->st_dev))
+			taker = (pid_t)pid;
+	(void)fclose(f);
+	return taker;
+}
+
 pid_t
 os_lock_holder(int fd, const char *path)
 {
 	uint64_t start;
-	char line[256], kind[16];
-	unsigned major_no, minor_no;
-	unsigned long ino;
 	struct stat sb;
-	pid_t holder = 0;
-	int pid;
-	FILE *f;
+	pid_t taker;
 
 	(void)path;
-	if (fstat(fd, &sb) < 0 || (f = fopen("/proc/locks", "re")) == NULL)
+	if (fstat(fd, &sb) < 0)
 		return 0;
-	while (holder == 0 && fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "%*d: %15s %*s %*s %d %x:%x:%lu", kind, &pid,
-		    &major_no, &minor_no, &ino) == 5 &&
-		    strcmp(kind, "FLOCK") == 0 && ino == sb.st_ino &&
-		    major_no == major(sb.st_dev) &&
-		    minor_no == minor(sb.st_dev))
-			holder = (pid_t)pid;
-	(void)fclose(f);
-	if (holder == 0 || os_proc_start(holder, &start) == 0)
-		return holder;
+	taker = lock_taker(&sb);
+	if (taker > 0 && os_proc_start(taker, &start) == 0)
+		return taker;
+	/* It is gone (a container does not even list it then), but a child of
+	 * it still has the descriptor. */
 	return each_process(0, has_at_zero, &sb);
 }
 
@@ -313,35 +324,4 @@ os_port_holder(uint16_t port, uid_t *uid)
 	(void)snprintf(wanted, sizeof wanted, "socket:[%lu]", ino);
 	pid = each_process(0, holds_socket, wanted);
 	return pid == 0 ? -1 : pid;
-}
-
-int
-os_oom_score(int adj)
-{
-	char text[16];
-	ssize_t n;
-	int fd;
-
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	(void)snprintf(text, sizeof text, "%d", adj);
-	n = write(fd, text, strlen(text));
-	(void)close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-/* pidfd_getfd(2), Linux 5.6; needs the rights of a tracer. */
-int
-os_fd_of(pid_t pid, uint64_t start, int fd)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), got = -1;
-	uint64_t now;
-
-	if (pidfd < 0)
-		return -1;
-	if (os_proc_start(pid, &now) == 0 && now == start)
-		got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	(void)close(pidfd);
-	return got;
 }
