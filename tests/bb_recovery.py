@@ -552,6 +552,11 @@ class Recovery(Listened):
         with t.subscribe() as events:
             self.post()
             events.state("recover", "DOWN", timeout=60)
+            # The listener hears of the end as we do, not before.
+            rig.eventually(lambda: 'svtree_service_state{service="recover",'
+                           'svtree_service_state="DOWN"} 1' in
+                           self.ask("GET", "/metrics")[2],
+                           what="the end, seen by the listener")
             self.assertTrue(self.post()[2]["coalesced"])
             t.add("another", {**CURABLE, "conf": "[service]\n"
                               "restart-delay = 10m\n"})
