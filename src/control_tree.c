@@ -129,7 +129,6 @@ control_report(struct call *c)
 		if (why != NULL)
 			service_set_reason(sv, "%s", why);
 		sv->rec.exit_oom = oom;
-		sv->oom_ms = oom ? os_now_ms() : 0;
 	}
 	if (control_text(c, "incident", text, sizeof text) == 0)
 		event_tell(sv, "incident", text);

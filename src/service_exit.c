@@ -10,20 +10,11 @@
 #include "policy.h"
 #include "service.h"
 
-#define OOM_TOLD_MS	10000	/* a kill is known so long before the exit */
-
-/* Somebody has told that the kernel kills this very run for memory. */
-static bool
-is_oom_told(const struct service *sv)
-{
-	return sv->oom_ms != 0 && sv->oom_ms >= sv->rec.started_ms &&
-	    os_now_ms() - sv->oom_ms < OOM_TOLD_MS;
-}
-
 static void
 record_exit(struct record *r, int status)
 {
 	r->exit_us = os_wall_us();
+	r->exit_oom = 0;
 	r->exit_core = 0;
 	r->exit_value = 0;
 	if (status == -1)
@@ -52,8 +43,6 @@ describe_exit(struct service *sv)
 	r->clean = policy_is_success(sv->conf, r);
 	if (sv->start_errno != 0)
 		return;			/* spawn_gate has said it */
-	if (r->exit_oom)	/* told, with more words than a code has */
-		return;
 	if (r->exit_kind == EXIT_CODE)
 		service_set_reason(sv, "exited with code %d", r->exit_value);
 	else if (r->exit_kind == EXIT_SIGNAL)
@@ -71,8 +60,6 @@ service_exited(struct service *sv, int status)
 	os_unwatch_proc(sv->watch);
 	sv->watch = -1;
 	record_exit(&sv->rec, status);
-	sv->rec.exit_oom = is_oom_told(sv);
-	sv->oom_ms = 0;
 	sv->rec.health = HEALTH_UNKNOWN;	/* it was that of the run */
 	sv->rec.health_text[0] = '\0';
 	if (sv->start_errno != 0 && sv->lost_lock) {

@@ -64,7 +64,6 @@ struct service {
 	int32_t	 script_for;	/* to this process */
 	uint8_t	 script_next[7]; /* signals whose scripts come after it, */
 	uint8_t	 script_queued;	/* so many */
-	int64_t	 oom_ms;	/* when an OOM kill was last reported, 0 */
 	int64_t	 dog_ms;	/* when the watchdog bites, 0 never */
 	int64_t	 kill_ms;	/* FINISHING: when stragglers get SIGKILL */
 	int	 patience_ms;	/* FINISHING: until the next look */

@@ -445,24 +445,6 @@ class Told(rig.Case):
         self.assertEqual((sv["health"], sv["health_text"]),
                          ("unknown", None))
 
-    def test_an_oom_kill_told_before_the_exit_is_that_exit_s(self):
-        t = self.tree({"a": {"conf": "[service]\nrestart = never\n",
-                             "run": "while ! [ -e go ]; do sleep 0.01; "
-                                    "done; exit 137"}})
-        t.wait("a", "UP")
-        t.call("Report", {"name": "a", "oom": True,
-                          "reason": "killed for memory (limit 32 MiB)"})
-        open(os.path.join(t.services, "a", "go"), "w").close()
-        sv = t.wait("a", "TRIPPED")
-        self.assertTrue(sv["last_exit"]["oom"])
-        self.assertEqual(sv["last_exit"]["code"], 137)
-        self.assertIn("killed for memory (limit 32 MiB)", sv["reason"])
-        # The next end is one of its own.
-        t.call("Start", {"name": "a"})
-        sv = t.wait("a", lambda s: s["state"] == "TRIPPED" and
-                    not s["last_exit"]["oom"])
-        self.assertIn("exited with code 137", sv["reason"])
-
     def test_ports_and_the_next_run_of_a_timer_are_told(self):
         t = self.tree({
             "a": SLEEPER + "[port]\nnumber = 7001\n",
