@@ -45,7 +45,9 @@ branch_settling(struct run *run, struct branch *b, int64_t now_ms)
 		return now_ms;
 	}
 	if (strcmp(b->f.want, "up") != 0) {
-		branch_fail(b, "stopped meanwhile", "so it is left alone");
+		/* The operator's word came later than the plan. */
+		branch_say(b, "stopped meanwhile, so it is left alone");
+		branch_finish(b, OUT_LEFT, "stopped meanwhile");
 		return now_ms;
 	}
 	if (waits_in_vain(run, b, why, sizeof why)) {
