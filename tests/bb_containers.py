@@ -239,7 +239,7 @@ class FoundingIncident(Kept):
         self.engine.signal("knowledge_nightly", signal.SIGKILL)
         _, sv = self.back(tree, "knowledge_nightly", before)
         self.assertFalse(sv["last_exit"]["oom"], sv)
-        self.assertIn("got SIGKILL", sv["text"])
+        self.history(tree, "knowledge_nightly", "got SIGKILL")
 
     def test_docker_s_own_restart_is_waited_for(self):
         tree = self.start("by_docker")
