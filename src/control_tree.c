@@ -105,13 +105,36 @@ report_health(struct call *c, struct service *sv, const char *reason)
 	}
 }
 
+/* An OOM kill, of the last run, or of the present one, which says so of
+ * itself before it ends: nobody else knows whose end it was. */
+static void
+report_end(struct call *c, struct service *sv, const char *why)
+{
+	bool oom, ends = false, known;
+
+	if (json_bool(&c->json, control_param(c, "oom"), &oom) < 0)
+		return;
+	(void)json_bool(&c->json, control_param(c, "ending"), &ends);
+	if (ends && tree_find_session(c->tree, c->conn->pid) != sv)
+		return;
+	known = ends ? sv->ends_by_oom : sv->rec.exit_oom;
+	/* Several may have seen the same death. */
+	if (why != NULL && (!oom || !known))
+		event_tell(sv, oom ? "oom" : "exit", why);
+	if (why != NULL)
+		service_set_reason(sv, "%s", why);
+	if (ends)
+		sv->ends_by_oom = oom;
+	else
+		sv->rec.exit_oom = oom;
+}
+
 void
 control_report(struct call *c)
 {
 	struct service *sv = control_named(c);
 	char reason[120], text[200];
 	const char *why = NULL;
-	bool oom = false;
 
 	if (sv == NULL)
 		return;
@@ -122,14 +145,7 @@ control_report(struct call *c)
 		(void)strlcpy(sv->rec.text, text, sizeof sv->rec.text);
 		event_tell(sv, "text", sv->rec.text);
 	}
-	if (json_bool(&c->json, control_param(c, "oom"), &oom) == 0) {
-		/* Several may have seen the same death. */
-		if (why != NULL && (!oom || !sv->rec.exit_oom))
-			event_tell(sv, oom ? "oom" : "exit", why);
-		if (why != NULL)
-			service_set_reason(sv, "%s", why);
-		sv->rec.exit_oom = oom;
-	}
+	report_end(c, sv, why);
 	if (control_text(c, "incident", text, sizeof text) == 0)
 		event_tell(sv, "incident", text);
 	(void)service_save(sv);

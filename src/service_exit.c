@@ -14,7 +14,6 @@ static void
 record_exit(struct record *r, int status)
 {
 	r->exit_us = os_wall_us();
-	r->exit_oom = 0;
 	r->exit_core = 0;
 	r->exit_value = 0;
 	if (status == -1)
@@ -43,6 +42,8 @@ describe_exit(struct service *sv)
 	r->clean = policy_is_success(sv->conf, r);
 	if (sv->start_errno != 0)
 		return;			/* spawn_gate has said it */
+	if (r->exit_oom)
+		return;			/* the run itself has said it */
 	if (r->exit_kind == EXIT_CODE)
 		service_set_reason(sv, "exited with code %d", r->exit_value);
 	else if (r->exit_kind == EXIT_SIGNAL)
@@ -60,6 +61,8 @@ service_exited(struct service *sv, int status)
 	os_unwatch_proc(sv->watch);
 	sv->watch = -1;
 	record_exit(&sv->rec, status);
+	sv->rec.exit_oom = sv->ends_by_oom;
+	sv->ends_by_oom = false;
 	sv->rec.health = HEALTH_UNKNOWN;	/* it was that of the run */
 	sv->rec.health_text[0] = '\0';
 	if (sv->start_errno != 0 && sv->lost_lock) {

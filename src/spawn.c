@@ -108,6 +108,7 @@ spawn_service(struct service *sv)
 
 	sv->start_errno = 0;
 	sv->lost_lock = false;
+	sv->ends_by_oom = false;
 	sv->script_queued = 0;	/* they were for another process */
 	sv->presume = false;
 	if (spawn_make_dir(sv) < 0)

@@ -70,6 +70,7 @@ struct service {
 	pid_t	 holder;	/* UNKNOWN: who held the lock last time */
 	int	 start_errno;	/* of a child that could not exec; -1 none */
 	bool	 lost_lock;	/* that child found the lock taken */
+	bool	 ends_by_oom;	/* the run has told of its end: the kernel's */
 	bool	 presume;	/* ready when its start-timeout comes */
 	bool	 removed;	/* no directory any more: stop and forget */
 	bool	 stale;		/* defined anew since it was started */

@@ -46,6 +46,13 @@ services:
     container_name: dies
     command: exit 5 10
     network_mode: none
+  swells:
+    image: box:1
+    container_name: swells
+    command: eat 1 1
+    network_mode: none
+    mem_limit: 16m
+    memswap_limit: 16m
   counts:
     image: box:1
     container_name: counts
@@ -217,6 +224,23 @@ class FoundingIncident(Kept):
         self.assertIn("killed by order (docker kill)", sv["text"])
         self.history(tree, "knowledge_nightly",
                      "was killed by order (docker kill)")
+
+    def test_out_of_memory_while_compose_brings_it_up(self):
+        """the keeper of that very run says so, as there is no next one"""
+        tree = self.start(start=False)
+        tree.add("swells", self.keeper("swells", service="restart = never"))
+        tree.start()
+        sv = tree.wait("swells", "TRIPPED", LATE)
+        self.assertEqual(sv["last_exit"]["code"], 137)
+        self.assertTrue(sv["last_exit"]["oom"], sv)
+        self.assertIn("killed by the kernel for memory", sv["reason"])
+        with open(self.compose, "w", encoding="ascii") as f:
+            f.write(self.COMPOSE.replace("eat 1 1", "exit 137 1"))
+        self.engine.docker("rm", "-f", "swells")
+        tree.call("Start", {"name": "swells"})
+        sv = tree.wait("swells", lambda s: s["state"] == "TRIPPED" and
+                       not s["last_exit"]["oom"], LATE)
+        self.assertEqual(sv["last_exit"]["code"], 137)
 
     def test_keeper_and_watcher_tell_of_a_death_once(self):
         tree = self.start("knowledge_nightly", more={"watcher": WATCHER})

@@ -198,10 +198,10 @@ class Containers(Watched):
             engine.event("box", "oom")
             engine.event("box", "die", exitCode="137")
             self.incident(events, "(limit 64 MiB), 2nd time in 10 min")
-        sv = tree.wait("boxed", lambda s: "killed by" in (s["reason"] or ""))
-        self.assertIn("container box killed by the kernel", sv["reason"])
+        # How the service ended is its keeper's to say: it runs on here.
+        sv = tree.wait("boxed", lambda s: "raise" in (s["text"] or ""))
         self.assertIn("raise the limit", sv["text"])
-        self.assertTrue(sv["last_exit"] is None or sv["last_exit"]["oom"])
+        self.assertIsNone(sv["last_exit"])
 
     def test_a_lost_oom_event_is_made_good_by_the_mark(self):
         tree, engine, _ = self.begin()

@@ -445,6 +445,40 @@ class Told(rig.Case):
         self.assertEqual((sv["health"], sv["health_text"]),
                          ("unknown", None))
 
+    def test_a_run_tells_of_its_own_end_by_the_kernel(self):
+        says = ("import json, os, socket\n"
+                "s = socket.socket(socket.AF_UNIX)\n"
+                "s.connect(os.environ['SVTREE_RUN'] + '/control')\n"
+                "s.sendall(json.dumps({'method': 'org.svtree.Report',\n"
+                "    'parameters': {'name': 'a', 'oom': True,\n"
+                "    'ending': True, 'reason': 'killed for memory'}})"
+                ".encode() + b'\\0')\n"
+                "s.recv(1000)\n")
+        t = self.tree({"a": {
+            "conf": "[service]\nrestart = never\ngrants = Report\n",
+            "run": f"[ -e told ] || {sys.executable} says\n"
+                   "touch told\nexit 137\n",
+            "files": {"says": says}}})
+        sv = t.wait("a", "TRIPPED")
+        self.assertTrue(sv["last_exit"]["oom"])
+        self.assertEqual(sv["last_exit"]["code"], 137)
+        self.assertIn("killed for memory", sv["reason"])
+        # The next end is one of its own.
+        t.call("Start", {"name": "a"})
+        sv = t.wait("a", lambda s: s["state"] == "TRIPPED" and
+                    not s["last_exit"]["oom"])
+        self.assertIn("exited with code 137", sv["reason"])
+
+    def test_nobody_else_tells_how_a_run_will_end(self):
+        t = self.tree({"a": SLEEPER + "restart = never\n"})
+        pid = t.wait("a", "UP")["pid"]
+        t.call("Report", {"name": "a", "oom": True, "ending": True,
+                          "reason": "killed for memory"})
+        os.kill(pid, signal.SIGKILL)
+        sv = t.wait("a", "TRIPPED")
+        self.assertFalse(sv["last_exit"]["oom"])
+        self.assertIn("killed by SIGKILL", sv["reason"])
+
     def test_ports_and_the_next_run_of_a_timer_are_told(self):
         t = self.tree({
             "a": SLEEPER + "[port]\nnumber = 7001\n",

@@ -71,11 +71,17 @@ keeper_tell_no_engine(const char *why)
 	self_text("waits for the container engine");
 }
 
+static bool
+was_for_memory(const struct keeper *k)
+{
+	return k->death == DEATH_OOM || k->death == DEATH_CHILD;
+}
+
 void
 keeper_tell_up(struct keeper *k)
 {
 	const char *what = take_death(k);
-	bool oom = k->death == DEATH_OOM || k->death == DEATH_CHILD;
+	bool oom = was_for_memory(k);
 
 	/* A stop is what a person's svctl stop does as well: no news. */
 	if (what != NULL && (oom || k->death == DEATH_UNKNOWN ||
@@ -151,5 +157,7 @@ keeper_tell_exit(struct keeper *k)
 
 	if (what == NULL)
 		what = "it does not run";
+	else if (was_for_memory(k))
+		self_ends_by_oom(what);
 	is_down(what);
 }

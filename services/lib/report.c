@@ -51,6 +51,8 @@ put(struct buf *b, const char *service, const struct report *r)
 	set_cut(b, "incident", r->incident, TEXT_MAX);
 	if (r->oom || r->ended)
 		json_set_bool(b, "oom", r->oom);
+	if (r->ending)
+		json_set_bool(b, "ending", true);
 	json_close(b, '}');
 	(void)buf_cstr(b);
 	return b->overflow ? -1 : 0;

@@ -17,6 +17,7 @@ struct report {
 	const char	*reason;
 	const char	*incident;
 	bool		 oom;		/* the last run was killed for memory */
+	bool		 ending;	/* not the last run: ours, now */
 	bool		 ended;		/* the reason is how the last run ended,
 					   and it was not for memory */
 };

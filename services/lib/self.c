@@ -17,7 +17,7 @@
 
 static struct {
 	char	 health[16], reason[120], text[200], incident[200], end[120];
-	bool	 new_health, new_text, new_incident, new_end, oom;
+	bool	 new_health, new_text, new_incident, new_end, oom, ending;
 	int64_t	 again_ms;
 } me;
 
@@ -108,6 +108,14 @@ self_ended(bool oom, const char *reason)
 {
 	me.new_end |= set(me.end, sizeof me.end, reason);
 	me.oom = oom;
+	me.ending = false;
+}
+
+void
+self_ends_by_oom(const char *reason)
+{
+	self_ended(true, reason);
+	me.new_end = me.ending = true;
 }
 
 static int
@@ -128,7 +136,7 @@ send_all(char *err)
 		rc = report_send(self_name(""), &r, err);
 	if (rc >= 0 && me.new_end) {
 		struct report end = { .oom = me.oom, .ended = true,
-		    .reason = me.end };
+		    .ending = me.ending, .reason = me.end };
 
 		rc = report_send(self_name(""), &end, err);
 	}

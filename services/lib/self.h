@@ -30,6 +30,8 @@ void self_incident(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 /* How the last run ended, by the kernel for memory or not. */
 void self_ended(bool oom, const char *reason);
+/* This run ends now, by the kernel for memory. */
+void self_ends_by_oom(const char *reason);
 /* Sends what is left to send. Returns when to try again (os_now_ms), or
  * INT64_MAX. */
 int64_t self_flush(int64_t now_ms);

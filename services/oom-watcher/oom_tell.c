@@ -3,7 +3,8 @@
  * Tells of deaths: asks the engine for what the events leave open (limit and
  * OOM flag), takes the verdict, and reports it on the container's service,
  * or on our own when the tree has none for it. Everything told is logged, so
- * that nothing is lost while the supervisor is away.
+ * that nothing is lost while the supervisor is away. It does not say how a
+ * service ended: which of its runs that was, the container's keeper knows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -49,20 +50,17 @@ static void
 tell(const struct box *b, const char *what, const char *advice, bool oom)
 {
 	const char *service = oom_conf_service(b->name);
-	struct report r = { .oom = oom, .reason = oom ? what : NULL };
+	struct report r = { .incident = NULL };
 	char words[256];
 
 	(void)snprintf(words, sizeof words, "%s%s%s", what,
 	    *advice != '\0' ? ": " : "", advice);
 	log_info("%s", words);
 	r.incident = words;
-	if (service == NULL) {		/* none of the tree's */
+	if (service == NULL)		/* none of the tree's */
 		service = oom_conf_self();
-		r.oom = false;
-		r.reason = NULL;
-	} else if (oom) {
+	else if (oom)
 		r.text = advice;
-	}
 	(void)tell_send(service, &r);
 }
 
