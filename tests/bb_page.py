@@ -149,10 +149,11 @@ class Served(Paged):
         t = self.start()
         lazy, eager = self.stream(), self.stream()
         eager.next("hello")
+        # Each is read before the next, so that only the other lags.
         for i in range(400):
             t.call("Report", {"name": "a", "incident": f"{i} " + "x" * 150})
-        while not eager.next("incident")["reason"].startswith("399 "):
-            pass
+            while not eager.next("incident")["reason"].startswith(f"{i} "):
+                pass
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
         lazy.next("hello")
 
