@@ -141,6 +141,7 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	put_needs(b, conf);
 	json_set_bool(b, "stale", stale);
 	put_port(b, conf);
+	json_set_str(b, "probe", conf->health.type);
 	json_set_str(b, "description", conf->description);
 	put_last_exit(b, conf, r);
 	json_close(b, '}');

@@ -804,11 +804,21 @@ class Looking(Listened):
                 lambda: (got := self.ask("GET", path))[0] == status and
                 word in got[2]["status"] and got, what=f"{path} {status}")
             return got[2]
-        self.assertEqual(health("/health", 200)["status"], "ok")
-        self.assertEqual(health("/health/ollama", 200), {
-            "service": "ollama", "status": "ok", "state": "UP",
+        # It runs, but nobody has seen it answer: no caller should rely on it.
+        self.assertEqual(health("/health/ollama", 503), {
+            "service": "ollama", "status": "starting", "state": "UP",
             "health": "unknown"})
+        self.assertEqual(health("/health", 503)["unhealthy"],
+                         {"ollama": "starting"})
+        self.assertEqual(self.ask("GET", "/health/ollama")[1]["Retry-After"],
+                         "2")
+        # Without a probe nobody will ever judge it.
+        self.assertEqual(health("/health/a", 200)["health"], "unknown")
+        t.call("Report", {"name": "ollama", "health": "ok"})
+        self.assertEqual(health("/health/ollama", 200, "ok")["state"], "UP")
+        self.assertEqual(health("/health", 200)["status"], "ok")
         self.assertEqual(health("/health/off", 503)["status"], "stopped")
+        self.assertNotIn("Retry-After", self.ask("GET", "/health/off")[1])
         self.assertEqual(health("/health/nosuch", 404)["status"],
                          "not found")
         for word, status in (("busy", 200), ("degraded", 200),

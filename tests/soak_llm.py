@@ -140,7 +140,8 @@ class Life:
                  self.tree.call("Status")["services"] if s["name"] in SERVERS}
         for name in self.boxes:
             box = self.engine.inspect(name)
-            found[name] = box and (box["Id"], box["State"]["StartedAt"])
+            found[name] = box and box["State"]["Status"] == "running" and (
+                box["Id"], box["State"]["StartedAt"])
         return found
 
     def ill(self):
@@ -176,8 +177,9 @@ class Life:
             ill = self.ill()
             if not ill:
                 now = self.identities()
-                ill = {n: "not replaced" for n in hit
-                       if now[n] == self.before[n]}
+                ill = {n: "does not run" for n in self.boxes if not now[n]}
+                ill.update({n: "not replaced" for n in hit
+                            if now[n] == self.before[n]})
                 if not ill and all(self.server[n].answers() == 200
                                    for n in SERVERS):
                     return now

@@ -243,6 +243,22 @@ Test(view, fitness_follows_want_state_and_health)
 	cr_expect_eq(view_fitness(&sv), FIT_STOPPED);
 }
 
+Test(view, what_a_probe_will_judge_is_no_use_before_it_has)
+{
+	struct seen sv = { .enabled = true, .probed = true, .want = "up",
+	    .state = "UP", .health = "unknown" };
+
+	cr_expect_eq(view_fitness(&sv), FIT_STARTING);
+	cr_expect_eq(view_retry_s(&sv, 5000000), 2);
+	(void)strlcpy(sv.health, "failing", sizeof sv.health);
+	cr_expect_eq(view_retry_s(&sv, 5000000), 10);
+	(void)strlcpy(sv.state, "TRIPPED", sizeof sv.state);
+	sv.next_us = 305000000;
+	cr_expect_eq(view_retry_s(&sv, 5000000), 300);
+	(void)strlcpy(sv.want, "down", sizeof sv.want);
+	cr_expect_eq(view_retry_s(&sv, 5000000), 0);
+}
+
 Test(feed, a_person_is_shown_what_went_wrong_or_was_asked_for)
 {
 	static const struct {

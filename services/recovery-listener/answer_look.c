@@ -9,9 +9,11 @@
 #include "buf.h"
 #include "json.h"
 #include "metrics.h"
+#include "os.h"
 #include "view.h"
 
 #define AGE_MS		20
+#define NO_TREE_S	2	/* it is back soon, or not at all */
 
 void
 answer_root(struct query *q)
@@ -34,6 +36,7 @@ answer_healthz(struct query *q)
 struct tally {
 	struct buf	*out;
 	int		 wanted, bad;
+	int		 retry_s;	/* of the one that is soonest */
 };
 
 static void
@@ -41,13 +44,15 @@ tally(void *arg, const struct seen *sv)
 {
 	struct tally *t = arg;
 	enum fitness f = view_fitness(sv);
+	int s = view_retry_s(sv, os_wall_us());
 
 	if (!view_counts(sv))
 		return;
 	t->wanted++;
 	if (view_is_usable(f))
 		return;
-	t->bad++;
+	if (t->bad++ == 0 || (s > 0 && s < t->retry_s))
+		t->retry_s = s;
 	json_set_str(t->out, sv->name, view_fitness_name(f));
 }
 
@@ -65,6 +70,7 @@ put_all(struct query *q)
 	json_set_int(q->out, "wanted", t.wanted);
 	json_close(q->out, '}');
 	q->r->status = t.bad == 0 ? 200 : 503;
+	q->r->retry_after = t.retry_s;
 }
 
 static void
@@ -78,7 +84,10 @@ put_one(struct query *q, const struct seen *sv)
 	json_set_str(q->out, "state", sv->state);
 	json_set_str(q->out, "health", sv->health);
 	json_close(q->out, '}');
-	q->r->status = view_is_usable(f) ? 200 : 503;
+	if (view_is_usable(f))
+		return;
+	q->r->status = 503;
+	q->r->retry_after = view_retry_s(sv, os_wall_us());
 }
 
 void
@@ -87,9 +96,10 @@ answer_health(struct query *q)
 	char err[CLIENT_ERR_LEN];
 	struct seen sv;
 
-	if (view_refresh(AGE_MS, err) < 0)
+	if (view_refresh(AGE_MS, err) < 0) {
 		answer_words(q, 503, "unknown", "no supervisor answers");
-	else if (*q->rest == '\0')
+		q->r->retry_after = NO_TREE_S;
+	} else if (*q->rest == '\0')
 		put_all(q);
 	else if (view_find(q->rest, &sv))
 		put_one(q, &sv);

@@ -114,8 +114,12 @@ read_seen(struct seen *sv, const struct json *j, int v)
 	(void)json_str(j, json_get(j, exited, "kind"), sv->exit_kind,
 	    sizeof sv->exit_kind);
 	(void)json_int(j, json_get(j, exited, "code"), &sv->exit_code);
+	sv->probed = json_str(j, json_get(j, v, "probe"), time,
+	    sizeof time) == 0;
 	if (json_str(j, json_get(j, v, "since"), time, sizeof time) == 0)
 		sv->since_us = when_parse(time);
+	if (json_str(j, json_get(j, v, "next_at"), time, sizeof time) == 0)
+		sv->next_us = when_parse(time);
 }
 
 void

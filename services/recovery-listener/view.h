@@ -20,8 +20,9 @@ struct seen {			/* one service; "" where the status says null */
 	char	 want[8], state[16], health[16];
 	char	 health_text[96], reason[160];
 	char	 exit_kind[16];
-	bool	 oneshot, enabled;
+	bool	 oneshot, enabled, probed;
 	int64_t	 pid, restarts, exit_code, since_us;
+	int64_t	 next_us;	/* its next step, 0 none is known */
 };
 
 typedef void view_each(void *arg, const struct seen *sv);
@@ -58,6 +59,9 @@ enum fitness { FIT_OK, FIT_BUSY, FIT_DEGRADED, FIT_STARTING, FIT_FAILING,
 	FIT_DOWN, FIT_STOPPED };
 enum fitness view_fitness(const struct seen *sv);
 const char *view_fitness_name(enum fitness f);
+/* In how many seconds it is worth asking again; 0: not before somebody acts.
+ * now_us: wall clock. */
+int view_retry_s(const struct seen *sv, int64_t now_us);
 bool view_is_usable(enum fitness f);
 /* Wanted up: it counts for the health of the whole. */
 bool view_counts(const struct seen *sv);
