@@ -85,7 +85,7 @@ run(struct service *sv, enum hook hook, struct running *place, int64_t now)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		spawn_child_aux(sv, sv->conf->hook[hook].v, in);
+		spawn_child_aux(sv, sv->conf->hook[hook].v, in, -1);
 	(void)close(in);
 	if (pid < 0)
 		return -1;

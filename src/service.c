@@ -276,7 +276,7 @@ service_timer(struct service *sv, int64_t now)
 
 	if (sv->aux_ms != 0 && sv->aux_ms <= now) {
 		if (sv->aux_pid > 0) {
-			(void)kill(-sv->aux_pid, SIGKILL);
+			service_kill_aux(sv);
 			sv->aux_ms = now + 1000;
 		} else if (sv->aux == AUX_CHECK) {
 			service_check(sv);

@@ -40,6 +40,7 @@ void service_clear(struct service *sv);
 /* Looks whether the group is empty by now; goes on to finish if so. */
 void service_look(struct service *sv);
 void service_aux_exited(struct service *sv, int status);
+void service_kill_aux(const struct service *sv);
 
 /* service_signal.c */
 int service_signal(struct service *sv, int signo);

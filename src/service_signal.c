@@ -32,7 +32,8 @@ service_signal(struct service *sv, int signo)
 {
 	const struct record *r = &sv->rec;
 
-	if (r->pid <= 1)
+	if (r->pid <= 1 || (r->state == ST_FINISHING && r->rung !=
+	    RUNG_FINISH))	/* it is gone */
 		return -1;
 	if (sv->is_child)	/* not reaped: the pid is still its own */
 		return kill(r->pid, signo);

@@ -109,8 +109,7 @@ stop_softly(struct service *sv, enum aux before)
 void
 service_stop(struct service *sv)
 {
-	if (sv->aux_pid > 0)	/* a check that is under way */
-		(void)kill(-sv->aux_pid, SIGKILL);
+	service_kill_aux(sv);	/* a check that is under way */
 	if (logger_end(sv))
 		ask_leader(sv, true);
 	else
@@ -170,11 +169,27 @@ finish(struct service *sv)
 	service_event(sv, EV_CLEARED, NULL);
 }
 
+/* Those that are waited for; their own deadline kills them. */
 static bool
-is_stopping_script(const struct service *sv)
+runs_script(struct service *sv)
 {
-	return sv->aux_pid > 0 && (sv->aux == AUX_STOP ||
-	    sv->aux == AUX_CONTROL_T || sv->aux == AUX_CONTROL_D);
+	if (sv->aux_pid <= 0 || sv->aux == AUX_CHECK)
+		return false;
+	sv->rec.deadline_ms = sv->aux_ms + SUCCESSOR_MS;
+	return true;
+}
+
+/* The script and what is left of its group, but no stranger that has got the
+ * number of an adopted one. */
+void
+service_kill_aux(const struct service *sv)
+{
+	uint64_t start;
+
+	if (sv->aux_pid > 0 && (sv->aux != AUX_FINISH ||
+	    os_proc_start(sv->aux_pid, &start) < 0 ||
+	    start == sv->rec.start))
+		(void)kill(-sv->aux_pid, SIGKILL);
 }
 
 void
@@ -182,12 +197,9 @@ service_clear(struct service *sv)
 {
 	bool ordered = sv->rec.rung > RUNG_NONE;
 
-	if (is_stopping_script(sv)) {	/* it may have things to clean up */
-		sv->rec.deadline_ms = sv->aux_ms + SUCCESSOR_MS;
+	if (runs_script(sv))	/* it may have things to clean up */
 		return;
-	}
-	if (sv->aux_pid > 0)	/* a check that is under way */
-		(void)kill(-sv->aux_pid, SIGKILL);
+	service_kill_aux(sv);	/* a check that is under way */
 	if (group_is_empty(sv)) {
 		finish(sv);
 		return;
@@ -204,12 +216,8 @@ service_look(struct service *sv)
 {
 	int64_t now = os_now_ms();
 
-	if (sv->aux == AUX_FINISH && sv->aux_pid > 0)
+	if (runs_script(sv))
 		return;
-	if (is_stopping_script(sv)) {	/* killed by its own deadline */
-		sv->rec.deadline_ms = sv->aux_ms + SUCCESSOR_MS;
-		return;
-	}
 	if (group_is_empty(sv)) {
 		finish(sv);
 		return;
@@ -257,11 +265,13 @@ service_aux_exited(struct service *sv, int status)
 {
 	enum aux was = sv->aux;
 
-	(void)kill(-sv->aux_pid, SIGKILL);
+	service_kill_aux(sv);
 	sv->aux_pid = 0;
 	sv->aux = AUX_NONE;
 	sv->aux_ms = 0;
 	if (was == AUX_FINISH) {
+		os_unwatch_proc(sv->watch);	/* of an adopted one */
+		sv->watch = -1;
 		/* s6's word for "do not start it again" */
 		sv->rec.hold = WIFEXITED(status) && WEXITSTATUS(status) == 125;
 		service_event(sv, EV_CLEARED, NULL);

@@ -177,7 +177,37 @@ spawn_script(const struct service *sv, char *const arg[])
 	pid_t pid = fork();
 
 	if (pid == 0)
-		spawn_child_aux(sv, arg, -1);
+		spawn_child_aux(sv, arg, -1, -1);
+	return pid;
+}
+
+/* On record before it may run, in the place of the leader that is gone: a
+ * successor waits for it and does not run it again. */
+static pid_t
+spawn_finish(struct service *sv, char *const arg[], int64_t limit)
+{
+	int64_t before = os_start_clock();
+	struct record *r = &sv->rec;
+	int gate[2];
+	pid_t pid;
+
+	if (os_pipe(gate) < 0)
+		return -1;
+	if ((pid = fork()) == 0) {
+		(void)close(gate[1]);
+		spawn_child_aux(sv, arg, -1, gate[0]);
+	}
+	(void)close(gate[0]);
+	if (pid > 0) {
+		r->pid = (int32_t)pid;
+		if (os_child_start(pid, before, &r->start) < 0)
+			r->start = 0;
+		r->rung = RUNG_FINISH;
+		r->deadline_ms = os_now_ms() + limit;
+		if (service_save(sv) == 0)
+			(void)!write(gate[1], "", 1);
+	}
+	(void)close(gate[1]);
 	return pid;
 }
 
@@ -207,8 +237,8 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 		arg[1] = code;
 		arg[2] = signo;
 	}
-	pid = spawn_script(sv, aux == AUX_STOP ? sv->conf->stop_command.v :
-	    arg);
+	pid = aux == AUX_FINISH ? spawn_finish(sv, arg, deadline_ms) :
+	    spawn_script(sv, aux == AUX_STOP ? sv->conf->stop_command.v : arg);
 	if (pid < 0)
 		return -1;
 	sv->aux = aux;

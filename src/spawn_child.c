@@ -262,13 +262,16 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 }
 
 void
-spawn_child_aux(const struct service *sv, char *const arg[], int in)
+spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 {
 	struct conf_user u;
 	char **env;
+	char byte;
 
 	(void)setsid();
 	os_reset_signals();
+	if (gate >= 0 && read(gate, &byte, 1) != 1)
+		_exit(111);
 	if (in < 0)
 		in = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (in >= 0)

@@ -15,9 +15,10 @@ struct gate_word {
  * its end of the socket pair; ready_fd the write end for ready = fd, or -1. */
 void spawn_child(const struct service *sv, int gate, int ready_fd)
     __attribute__((noreturn));
-/* The same for programs beside it: no lock, no gate. in is their standard
- * input, -1 for none. */
-void spawn_child_aux(const struct service *sv, char *const arg[], int in)
+/* The same for programs beside it: no lock. in is their standard input, gate
+ * where a byte lets them go, -1 for none. */
+void spawn_child_aux(const struct service *sv, char *const arg[], int in,
+    int gate)
     __attribute__((noreturn));
 /* Tells the supervisor what could not be done, with errno, and ends. */
 void spawn_fail(const char *fmt, ...)

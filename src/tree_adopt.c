@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "os.h"
@@ -65,6 +66,19 @@ is_haunted(const struct service *sv)
 	    !spawn_lock_is_free(sv);
 }
 
+/* On record, it may have run: it is waited for, never run again. */
+static void
+adopt_finish(struct service *sv)
+{
+	const struct record *r = &sv->rec;
+
+	sv->aux = AUX_FINISH;
+	sv->aux_pid = r->pid;
+	sv->aux_ms = r->deadline_ms > 0 ? r->deadline_ms : os_now_ms();
+	if (!take_over(sv))
+		service_aux_exited(sv, -1);
+}
+
 static void
 adopt(struct service *sv)
 {
@@ -84,6 +98,7 @@ adopt(struct service *sv)
 		} else if (r->pid > 0) {
 			service_exited(sv, -1);
 		} else {	/* killed between the record and the fork */
+			sv->start_errno = -1;
 			r->clean = 1;
 			r->again = r->want != WANT_DOWN ? AGAIN_ASKED :
 			    AGAIN_NO;
@@ -91,7 +106,7 @@ adopt(struct service *sv)
 		}
 		break;
 	case ST_FINISHING:
-		service_clear(sv);
+		(r->rung == RUNG_FINISH ? adopt_finish : service_clear)(sv);
 		break;
 	case ST_UNKNOWN:
 		r->deadline_ms = os_now_ms();
@@ -99,7 +114,7 @@ adopt(struct service *sv)
 	case ST_DOWN:
 	case ST_WAITING:
 		service_event(sv, r->want != WANT_DOWN ? EV_UP : EV_DOWN,
-		    NULL);
+		    strcmp(r->reason, "shutdown") == 0 ? "" : NULL);
 		break;
 	case ST_BACKOFF:	/* the deadline stands in the record */
 	case ST_TRIPPED:

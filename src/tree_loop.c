@@ -138,7 +138,8 @@ tree_dispatch(struct tree *t, const struct os_event *ev)
 		return;
 	case TAG_PROC:
 		if (sv != NULL && sv->watch >= 0)
-			service_exited(sv, ev->status);
+			(sv->aux == AUX_FINISH ? service_aux_exited :
+			    service_exited)(sv, ev->status);
 		return;
 	default:
 		return;

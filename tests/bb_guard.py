@@ -164,6 +164,88 @@ class Attack(rig.Case):
         self.assertEqual(seen, list(range(1, len(seen) + 1)))
 
 
+class Finish(rig.Case):
+    """finish is never run twice for one death, whatever is killed."""
+
+    RUN = "echo start $$ >>journal\nexec sleep 1000\n"
+    # Says what it does; goes on when somebody writes into the FIFO.
+    FINISH = "echo finish $1 $2 >>journal\nread -r _ <go\n" \
+             "echo finished >>journal\n"
+
+    def stage(self, conf="", finish=FINISH):
+        t = self.tree({"a": {"conf": "[service]\n" + conf, "run": self.RUN,
+                             "finish": finish}}, start=False)
+        self.here = os.path.join(t.services, "a")
+        os.mkfifo(os.path.join(self.here, "go"))
+        t.start()
+        t.wait("a", "UP")
+        rig.eventually(lambda: self.journal() == ["start"], what="the start")
+        return t
+
+    def journal(self):
+        try:
+            with open(os.path.join(self.here, "journal"),
+                      encoding="utf-8") as f:
+                return [x.split()[0] for x in f.read().splitlines()]
+        except FileNotFoundError:
+            return []
+
+    def go(self):
+        with open(os.path.join(self.here, "go"), "w", encoding="ascii") as f:
+            f.write("\n")
+
+    def in_finish(self, t):
+        os.kill(t.service("a")["pid"], signal.SIGKILL)
+        rig.eventually(lambda: self.journal()[-1] == "finish",
+                       what="finish")
+
+    def test_it_runs_on_and_is_waited_for_by_the_next_supervisor(self):
+        t = self.stage()
+        self.in_finish(t)
+        for _ in range(3):
+            t.kill_supervisor()
+            t.start()
+            self.assertEqual(t.service("a")["state"], "FINISHING")
+        self.assertEqual(self.journal(), ["start", "finish"])
+        self.go()
+        t.wait("a", "UP", 30)
+        rig.eventually(lambda: self.journal() == [
+            "start", "finish", "finished", "start"], what="the next start")
+
+    def test_one_that_ended_meanwhile_is_not_run_again(self):
+        t = self.stage()
+        self.in_finish(t)
+        t.kill_supervisor()
+        self.go()
+        rig.eventually(lambda: self.journal()[-1] == "finished",
+                       what="its end")
+        t.start()
+        t.wait("a", "UP", 30)
+        rig.eventually(lambda: self.journal() == [
+            "start", "finish", "finished", "start"], what="the next start")
+
+    def test_its_deadline_outlives_the_supervisor(self):
+        t = self.stage("stop-timeout = 2s\n",
+                       "echo finish >>journal\nsleep 1000\n")
+        self.in_finish(t)
+        t.kill_supervisor()
+        t.start()
+        t.wait("a", "UP", 30)
+        rig.eventually(lambda: self.journal() == [
+            "start", "finish", "start"], what="the next start")
+
+    def test_a_stop_waits_for_it_too(self):
+        t = self.stage()
+        self.in_finish(t)
+        t.kill_supervisor()
+        t.start()
+        self.assertEqual(t.svctl("--no-wait", "stop", "a").returncode, 0)
+        self.assertEqual(t.service("a")["state"], "FINISHING")
+        self.go()
+        t.wait("a", "DOWN", 30)
+        self.assertEqual(self.journal(), ["start", "finish", "finished"])
+
+
 class Forgotten(rig.Case):
     def test_what_lost_record_and_directory_is_still_stopped(self):
         """found by the fuzzer: the record is lost, and the directory goes
@@ -286,6 +368,15 @@ class Definitions(rig.Case):
         done = t.svctl("reload", "--dry-run")
         self.assertEqual(done.returncode, 1)
         self.assertIn("new/service.conf:3:", done.stderr)
+
+
+class Reasons(rig.Case):
+    def test_that_of_a_shutdown_ends_with_it(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        self.assertEqual(t.stop(), 0)
+        t.start()
+        self.assertIsNone(t.wait("a", "UP")["reason"])
 
 
 class Needs(rig.Case):

@@ -37,13 +37,21 @@ def alive(pid):
         return False
 
 
+# Says so when the service, or another finish, runs beside it.
+FINISH = """cd DIR
+flock -n a.alone mkdir finishing || echo DUP a finish $$ >>journal
+rmdir finishing
+"""
+
+
 class Stage(rig.Tree):
     """A tree whose first supervisor runs under kill_sweep."""
 
     def __init__(self):
         super().__init__(start=False)
         self.testify = rig.program("testify")
-        self.add("a", self.conf("a"))
+        self.add("a", {"conf": self.conf("a"),
+                       "finish": FINISH.replace("DIR", self.dir)})
         self.add("b", self.conf("b", " -r 0")
                  + "needs = a\nready = notify\nstart-timeout = 5s\n")
         self.tracer = self.events = None

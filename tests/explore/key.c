@@ -101,7 +101,7 @@ put_record(const struct record *r)
 	put(r->state);
 	put(r->again | r->disabled << 1 | r->clean << 2 | r->hold << 3 |
 	    r->adopted << 4);
-	put(up_to(r->rung, RUNG_KILL));
+	put(up_to(r->rung, RUNG_FINISH));
 	put(r->exit_kind);
 	put(r->exit_value != 0);
 	put(whose(r->pid, r->start));
@@ -148,7 +148,7 @@ put_world(void)
 	put(w.living | w.chld << 1 | sim.ended << 2 |
 	    (w.living && sim_tree.stopping) << 3);
 	for (i = 0; i < W_SERVICES; i++) {
-		put(w.disabled[i] | w.there[i] << 1);
+		put(w.disabled[i] | w.there[i] << 1 | w.finished[i] << 2);
 		put(sim.wish[i]);
 	}
 	for (i = 0; i < n_procs; i++) {

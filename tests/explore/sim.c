@@ -264,15 +264,16 @@ may(struct step *list, enum move_kind kind, int arg)
 		    .arg = (uint8_t)arg };
 }
 
-/* A child that has not come to its lock yet, or one without a directory,
- * leaves no trace but its record: nobody could know of it. */
+/* A child that has not come to its lock yet, one without a directory, or a
+ * finish script leaves no trace but its record: nobody could know of it. */
 static bool
 leaves_a_trace(const char *name)
 {
 	int i;
 
 	for (i = 0; i < W_PROCS; i++)
-		if (w.proc[i].life == P_FORKED &&
+		if ((w.proc[i].life == P_FORKED || (w.proc[i].kind == K_AUX &&
+		    w.proc[i].life != P_NONE)) &&
 		    strcmp(w_conf[w.proc[i].svc].name, name) == 0)
 			return false;
 	return true;

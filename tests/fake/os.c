@@ -406,9 +406,11 @@ fake_fork(void)
 	for (i = 0; i < W_FDS; i++)
 		if (w.fd[i].kind == W_GATE && w.fd[i].proc < 0) {
 			w.fd[i].proc = (int8_t)(p - w.proc);
-			p->kind = K_MAIN;
-			p->life = P_FORKED;
-			p->svc = w.last;
+			p->kind = w.fd[i].svc == W_NOBODY ? K_AUX : K_MAIN;
+			p->life = p->kind == K_AUX ? P_LOCKED : P_FORKED;
+			p->svc = p->kind == K_AUX ? w_with_finish() : w.last;
+			if (p->kind == K_MAIN)
+				w.finished[p->svc] = false;
 		}
 	return p->pid;
 }
@@ -604,7 +606,6 @@ uint32_t os_dice(void) { return 500; }
 int os_cloexec(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
 void os_widen(int fd) { (void)fd; }
 int os_nonblock(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
-int os_pipe(int fd[2]) { (void)fd; return refuse(ENOSYS); }
 void os_reset_signals(void) { }
 
 /* The child's side of a start: never reached, the world's fork returns once.
@@ -619,8 +620,9 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 }
 
 void
-spawn_child_aux(const struct service *sv, char *const arg[], int in)
+spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 {
+	(void)gate;
 	(void)sv;
 	(void)arg;
 	(void)in;
@@ -632,6 +634,15 @@ os_boot_id(char id[OS_BOOT_LEN])
 {
 	(void)snprintf(id, OS_BOOT_LEN, "this boot");
 	return 0;
+}
+
+/* The gate of finish, which nobody else makes. */
+int
+os_pipe(int fd[2])
+{
+	fd[1] = w_fd_open(W_GATE, W_NOBODY);
+	fd[0] = w_fd_open(W_GATE_CHILD, W_NOBODY);
+	return fd[0] < 0 || fd[1] < 0 ? -1 : 0;
 }
 
 int

@@ -66,6 +66,16 @@ w_new_proc(void)
 	return NULL;
 }
 
+uint8_t
+w_with_finish(void)
+{
+	uint8_t i;
+
+	for (i = 0; i < W_SERVICES && !w_conf[i].has_finish; i++)
+		continue;
+	return i;
+}
+
 struct w_proc *
 w_find(int pid)
 {
@@ -153,9 +163,13 @@ w_pass_gate(struct w_proc *p)
 	}
 	for (i = 0; i < W_PROCS; i++)
 		if (&w.proc[i] != p && w.proc[i].life == P_RUNS &&
-		    w.proc[i].svc == p->svc && w.proc[i].kind != K_AUX)
-			w_blame("%s starts while pid %d of it still runs",
+		    w.proc[i].svc == p->svc)
+			w_blame("%s%s starts while pid %d of it still runs",
+			    p->kind == K_AUX ? "finish of " : "",
 			    w_conf[p->svc].name, w.proc[i].pid);
+	if (p->kind == K_AUX && w.finished[p->svc])
+		w_blame("finish of %s runs again", w_conf[p->svc].name);
+	w.finished[p->svc] = p->kind == K_AUX;
 	p->life = P_RUNS;
 	hang_up(p);		/* close-on-exec */
 }

@@ -52,7 +52,8 @@ struct w_fd {
 	uint8_t	 msg;		/* a READY lies in it */
 	uint8_t	 hung_up;	/* the other end is gone */
 	uint8_t	 dead;		/* W_PROC: the process is gone */
-	int8_t	 proc;		/* W_GATE: index; -1 not forked yet */
+	int8_t	 proc;		/* W_GATE: index; -1 not forked yet. Its
+				 * svc is W_NOBODY for that of finish */
 	int	 word;		/* W_GATE: errno told by the child, 0 none */
 	int	 status;	/* W_PROC */
 	uint32_t tag, start;
@@ -63,6 +64,7 @@ struct world {
 	bool	 chld;		/* SIGCHLD is pending */
 	bool	 disabled[W_SERVICES];
 	bool	 there[W_SERVICES]; /* its directory */
+	bool	 finished[W_SERVICES]; /* since the last start */
 	uint8_t	 last;		/* whose directory was made last */
 	int	 next_pid;
 	uint32_t next_start;
@@ -110,6 +112,8 @@ void w_leave_stray(struct w_proc *p, int status);
 /* The pid of somebody dead goes to a stranger. */
 bool w_reuse(int pid);
 struct w_proc *w_find(int pid);
+/* The service that has a finish script: there is one at most. */
+uint8_t w_with_finish(void);
 struct w_proc *w_new_proc(void);
 int w_fd_open(enum w_fd_kind kind, int svc);
 struct w_fd *w_fd_at(int fd);
