@@ -23,7 +23,7 @@ enum health { HEALTH_UNKNOWN, HEALTH_OK, HEALTH_BUSY, HEALTH_DEGRADED,
 enum again { AGAIN_NO, AGAIN_ASKED, AGAIN_COUNTED /* as a failure */ };
 #define TIMER_HELD (-1)	/* a person stopped the timer */
 enum rung { RUNG_NONE, RUNG_COMMAND, RUNG_SIGNAL, RUNG_TERM, RUNG_KILL,
-	RUNG_FINISH /* the leader is gone: pid and start are those of finish */ };
+	RUNG_FINISH /* the leader is gone: pid, start are of finish */ };
 enum exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_UNKNOWN };
 
 struct record {

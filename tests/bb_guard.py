@@ -145,7 +145,7 @@ class Attack(rig.Case):
                                     "echo line $i; done"}})
 
         def last():
-            text = t.log_text("w").rstrip("\n")
+            text = t.log_text("w").rpartition("\n")[0]     # whole lines
             return int(text.rsplit(" ", 1)[1]) if text else 0
 
         rig.eventually(lambda: last() > 100, what="its first lines")
