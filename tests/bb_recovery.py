@@ -548,15 +548,19 @@ class Recovery(Listened):
             "conf": "[service]\nrestart-delay = 10ms\n"
                     "restart-limit = 1/1m\n", "run": "exit 1"}},
             args="-c 1h")
-        t.wait("hopeless", "TRIPPED")
+
+        # The listener may look a little later than we do.
+        def seen(name, state):
+            rig.eventually(lambda: f'svtree_service_state{{service="{name}",'
+                           f'svtree_service_state="{state}"}} 1' in
+                           self.ask("GET", "/metrics")[2],
+                           what=f"{name} {state}, seen by the listener")
+
+        seen("hopeless", "TRIPPED")
         with t.subscribe() as events:
             self.post()
             events.state("recover", "DOWN", timeout=60)
-            # The listener hears of the end as we do, not before.
-            rig.eventually(lambda: 'svtree_service_state{service="recover",'
-                           'svtree_service_state="DOWN"} 1' in
-                           self.ask("GET", "/metrics")[2],
-                           what="the end, seen by the listener")
+            seen("recover", "DOWN")
             self.assertTrue(self.post()[2]["coalesced"])
             t.add("another", {**CURABLE, "conf": "[service]\n"
                               "restart-delay = 10m\n"})
