@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals as bytes of a pipe, for http_run waits on descriptors only; sleep
+ * Signals as bytes of a pipe, for a loop waits on descriptors only; sleep
  * by the difference of two clocks. Knows nothing of what follows from either.
  */
 #include <errno.h>

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * What wakes a program that waits in http_run: its signals, as bytes of a
- * pipe, and the end of the machine's sleep.
+ * What wakes a program that waits for descriptors: its signals, as bytes of
+ * a pipe, and the end of the machine's sleep.
  */
 
 /* These signals (the list ends with 0) come through wake_next from now on;

@@ -25,6 +25,7 @@
 #include "feed.h"
 #include "log.h"
 #include "os.h"
+#include "wake.h"
 
 #define PORT		9099
 #define COOLDOWN_MS	10000
@@ -61,7 +62,6 @@ static struct answer_opts opts = { .port = PORT, .service = "recover",
     .cooldown_ms = COOLDOWN_MS };
 static const char *token_file;
 static bool has_address;
-static int wake[2];
 
 static void
 set_port(const char *word)
@@ -193,46 +193,17 @@ read_tokens(bool first)
 	(void)unsetenv("RECOVERY_LISTENER_TOKEN");
 }
 
-static void
-on_signal(int signo)
-{
-	int saved = errno;
-	char c = (char)signo;
-
-	(void)!write(wake[1], &c, 1);	/* a full pipe wakes as well */
-	errno = saved;
-}
-
-static void
-open_signals(void)
-{
-	static const int list[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal,
-	    .sa_flags = SA_RESTART };
-	size_t i;
-
-	if (os_pipe(wake) < 0 || os_nonblock(wake[0]) < 0 ||
-	    os_nonblock(wake[1]) < 0)
-		die(EXIT_SYSTEM, "make a pipe");
-	(void)sigemptyset(&sa.sa_mask);
-	for (i = 0; i < nitems(list); i++)
-		(void)sigaction(list[i], &sa, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
 /* False when it is time to go. */
 static bool
 take_signals(void)
 {
-	char c[16];
-	ssize_t n, i;
+	int signo;
 
-	while ((n = read(wake[0], c, sizeof c)) > 0)
-		for (i = 0; i < n; i++) {
-			if (c[i] != SIGHUP)
-				return false;
-			read_tokens(false);
-		}
+	while ((signo = wake_next()) != 0) {
+		if (signo != SIGHUP)
+			return false;
+		read_tokens(false);
+	}
 	return true;
 }
 
@@ -254,7 +225,7 @@ serve(void)
 			(void)notify_send("READY=1");
 		first = false;
 		fed = feed_step(os_now_ms());
-		fd[0] = wake[0];
+		fd[0] = wake_fd();
 		fd[1] = feed_fd();
 		(void)web_wait(fed < next ? fed : next, fd, 2);
 	} while (take_signals());
@@ -263,6 +234,7 @@ serve(void)
 int
 main(int argc, char **argv)
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	const char *value;
 
 	log_open("recovery-listener");
@@ -276,7 +248,8 @@ main(int argc, char **argv)
 		    "RECOVERY_LISTENER_ADDRESS")) != NULL ? value :
 		    "127.0.0.1");
 	read_tokens(true);
-	open_signals();
+	if (wake_open(signals) < 0)
+		die(EXIT_SYSTEM, "take signals");
 	answer_open(&opts);
 	serve();
 	return 0;
