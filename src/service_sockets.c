@@ -104,7 +104,7 @@ bind_path(const struct service *sv, int fd, const struct sockaddr_storage *sa,
 	if (bad < 0)
 		return -1;
 	if (conf_user(sv->conf, &u, err) == 0 && (u.uid >= 0 || u.gid >= 0))
-		(void)lchown(path, (uid_t)u.uid, (gid_t)u.gid);
+		(void)!lchown(path, (uid_t)u.uid, (gid_t)u.gid);
 	return chmod(path, (mode_t)sv->conf->sockets.mode);
 }
 

@@ -225,11 +225,11 @@ give_away(const struct service *sv, const struct conf_user *u)
 
 	if (u->uid < 0)
 		return;
-	(void)fchown(sv->log_fd, (uid_t)u->uid, (gid_t)-1);
+	(void)!fchown(sv->log_fd, (uid_t)u->uid, (gid_t)-1);
 	if (!service_may_notify(sv->conf))
 		return;
 	service_path(sv, "notify", path, sizeof path);
-	(void)chown(path, (uid_t)u->uid, (gid_t)-1);
+	(void)!chown(path, (uid_t)u->uid, (gid_t)-1);
 }
 
 void

@@ -102,7 +102,7 @@ child(const struct target *t, int out)
 	os_close_from(3);
 	(void)setenv("SVTREE_SERVICE", t->conf->name, 1);
 	if (chdir(t->conf->dir) < 0)
-		(void)chdir("/");
+		(void)!chdir("/");
 	become(t->conf);
 	(void)execvp(command->v[0], command->v);
 	(void)fprintf(stderr, "%s: %s\n", command->v[0], strerror(errno));
