@@ -17,13 +17,14 @@
 static int
 distance(const char *a, const char *b)
 {
-	int row[64], i, k, left, corner, n = (int)strlen(b);
+	size_t k, n = strlen(b);
+	int row[64] = { 0 }, i, left, corner;
 
 	if (n > 62)
 		return 63;
 	for (k = 0; k <= n; k++)
-		row[k] = k;
-	for (i = 0; a[i] != '\0' && i < 62; i++) {
+		row[k] = (int)k;
+	for (i = 0; i < 62 && a[i] != '\0'; i++) {
 		corner = row[0];
 		row[0] = i + 1;
 		for (k = 0; k < n; k++) {

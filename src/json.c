@@ -329,6 +329,6 @@ json_raw(const struct json *j, int value, size_t *len)
 	if (t == NULL)
 		return "";
 	quote = t->type == JSMN_STRING;
-	*len = (size_t)(t->end - t->start + 2 * quote);
+	*len = (size_t)t->end - (size_t)t->start + (quote ? 2 : 0);
 	return j->text + t->start - quote;
 }

@@ -49,7 +49,8 @@ replace(char *text, size_t cap, size_t from, size_t to, const char *what)
 	if (len - (to - from) + n >= cap)
 		return -1;
 	memmove(text + from + n, text + to, len - to + 1);
-	memcpy(text + from, what, n);
+	/* The end of text has moved with the rest. */
+	memcpy(text + from, what, n);	/* NOLINT(bugprone-not-null-*) */
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct get {
  * when there is an answer, whatever it says; else -1 with err. */
 int get_url(const char *url, const char *path, int timeout_ms,
     struct get *get);
-int get_unix(const char *socket, const char *path, int timeout_ms,
+int get_unix(const char *path, const char *what, int timeout_ms,
     struct get *get);
 /* Only connects. */
 int get_connect(const char *url, int timeout_ms, struct get *get);

@@ -65,9 +65,10 @@ lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
 			(void)strlcpy((*file)[n++], e->d_name,
 			    LINES_NAME_LEN);
 	}
-	if (d == NULL || *file == NULL)
+	if (d != NULL)
+		(void)closedir(d);
+	if (*file == NULL)
 		return 0;
-	(void)closedir(d);
 	qsort(*file, (size_t)n, LINES_NAME_LEN, by_name);
 	(void)strlcpy((*file)[n++], "current", LINES_NAME_LEN);
 	return n;

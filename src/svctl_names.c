@@ -40,7 +40,8 @@ ctl_expand(struct ctl *c)
 		return CTL_OK;
 	if ((rc = ctl_list(c, NULL, 0, &l, false)) != CTL_OK)
 		return rc;
-	name = calloc((size_t)(c->n + patterns * l.n + 1), sizeof *name);
+	name = calloc((size_t)c->n + (size_t)patterns * (size_t)l.n + 1,
+	    sizeof *name);
 	for (i = 0; name != NULL && i < c->n && rc == CTL_OK; i++) {
 		if (!is_pattern(c->name[i])) {
 			name[n++] = c->name[i];

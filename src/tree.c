@@ -141,7 +141,7 @@ collect(struct tree *t, struct loading *l)
 	const struct conf_tree *c = &l->defs->conf;
 	int i;
 
-	l->all = calloc((size_t)(c->n + t->n + 1), sizeof *l->all);
+	l->all = calloc((size_t)c->n + (size_t)t->n + 1, sizeof *l->all);
 	if (l->all == NULL)
 		return -1;
 	for (i = 0; i < t->n; i++)

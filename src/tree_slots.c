@@ -28,10 +28,12 @@ make_orphan(struct tree *t, const struct record *r)
 	*conf = orphan_conf;
 	conf->name = strdup(r->name);
 	sv = conf->name != NULL ? tree_make_service(t, conf, NULL) : NULL;
-	if (sv == NULL)
+	if (sv == NULL) {
+		free(conf->name);
 		free(conf);
-	else
+	} else {
 		sv->removed = true;
+	}
 	return sv;
 }
 
@@ -132,11 +134,13 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 			if (r.pid <= 0 &&
 			    !state_is_alive((enum state)r.state))
 				continue;
-			sv = make_orphan(t, &r);
-			grown = realloc(*all, (size_t)(*n + 1) * sizeof(*all));
-			if (sv == NULL || grown == NULL)
+			grown = realloc(*all,
+			    ((size_t)*n + 1) * sizeof(struct service *));
+			if (grown == NULL)
 				return -1;
 			*all = grown;
+			if ((sv = make_orphan(t, &r)) == NULL)
+				return -1;
 			(*all)[(*n)++] = sv;
 		}
 		if (sv->slot >= 0)
