@@ -19,6 +19,13 @@ RULES = os.path.join(rig.TOP, "services", "recovery-listener", "prometheus")
 TRIPS = {"conf": "[service]\nrestart-delay = 10ms\nrestart-limit = 1/1m\n",
          "run": "test -e ok || exit 1\nexec sleep 1000\n"}
 
+PROBED = {
+    "health-monitor": "[service]\nexec = health-monitor\nready = notify\n"
+                      "grants = Report Restart Signal\n",
+    "asked": "[service]\nexec = sleep 1000\n"
+             "[health]\ntype = exec\ncommand = true\ninterval = 1s\n",
+}
+
 
 class Figures(rig.Case):
     def start(self, services):
@@ -64,8 +71,9 @@ class Counted(Figures):
             what="the repair")
         self.assertEqual(self.value("svtree_service_faults_total",
                                     service="a", reason="signal"), 1)
-        self.assertGreater(self.value("svtree_service_repair_seconds_sum",
-                                      service="a"), 0)
+        # times of events have milliseconds: a repair can be faster
+        self.assertLess(self.value("svtree_service_repair_seconds_sum",
+                                   service="a"), TOO_SLOW)
         t.call("Report", {"name": "b", "health": "failing", "reason": "x",
                           "incident": "odd"})
         t.call("Report", {"name": "b", "oom": True, "reason": "no memory"})
@@ -82,14 +90,44 @@ class Counted(Figures):
             "svtree_service_repair_seconds_count", service="b") == 1,
             what="the repair")
 
+    def test_answers_to_probes_are_counted_by_their_time(self):
+        """and outlive the health monitor; so is what the supervisor takes"""
+        t = self.start(PROBED)
+        name = "svtree_service_probe_seconds"
+        of = {"service": "asked", "probe": "live"}
+        rig.eventually(lambda: (self.value(name + "_count", **of) or 0) >= 3,
+                       TOO_SLOW, "three answers")
+        text = self.text().splitlines()
+        counts = [float(line.rsplit(" ", 1)[1]) for line in text
+                  if line.startswith(name + '_bucket{service="asked"')]
+        self.assertEqual(len(counts), 13)
+        self.assertEqual(counts, sorted(counts))
+        self.assertGreaterEqual(counts[-1], 3)
+        self.assertEqual(self.value("svtree_service_probe_failures_total",
+                                    **of), 0)
+        self.assertFalse([x for x in text if "probe_seconds" in x and
+                          'service="health-monitor"' in x])
+        before = t.wait("health-monitor", "UP")["pid"]
+        t.call("Restart", {"name": "health-monitor"})
+        t.wait("health-monitor", lambda s: s["state"] == "UP" and
+               s["pid"] != before, timeout=TOO_SLOW)
+        rig.eventually(lambda: (self.value(name + "_count", **of) or 0) >
+                       counts[-1], TOO_SLOW, "more answers than before")
+        self.assertGreater(
+            self.value("svtree_supervisor_resident_memory_bytes"), 100000)
+        self.assertGreater(self.value("svtree_supervisor_open_fds"), 3)
+
     def test_openmetrics_keeps_its_rules(self):
         """families in one piece, types before samples, # EOF last"""
-        self.start({"a": "[service]\nexec = sleep 1000\n"})
+        self.start(PROBED)
+        rig.eventually(lambda: "probe_seconds_bucket" in self.text(),
+                       TOO_SLOW, "an answer to a probe")
         lines = self.text().splitlines()
         self.assertEqual(lines[-1], "# EOF")
         suffixes = {"counter": ("_total",), "gauge": ("",),
                     "stateset": ("",), "info": ("_info",),
-                    "summary": ("_sum", "_count")}
+                    "summary": ("_sum", "_count"),
+                    "histogram": ("_bucket", "_sum", "_count")}
         family, kind, seen = None, None, set()
         for line in lines[:-1]:
             if line.startswith("# TYPE "):
@@ -120,8 +158,10 @@ class Prometheus(Figures):
                               timeout=TOO_SLOW, check=False)
 
     def test_promtool_has_no_complaint(self):
-        t = self.start({"a": "[service]\nexec = sleep 1000\n"})
+        t = self.start({"a": "[service]\nexec = sleep 1000\n", **PROBED})
         os.kill(t.wait("a", "UP")["pid"], signal.SIGKILL)
+        rig.eventually(lambda: "probe_seconds_bucket" in self.text(),
+                       TOO_SLOW, "an answer to a probe")
         for accept in ("text/plain", "text/plain;version=0.0.4"):
             done = self.tool("check", "metrics", text=self.text(accept))
             self.assertEqual((done.returncode, done.stdout, done.stderr),
@@ -130,12 +170,14 @@ class Prometheus(Figures):
             shutil.copy(os.path.join(RULES, name), self.home)
         done = self.tool("check", "rules", "svtree.rules.yml")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("8 rules found", done.stdout)
+        self.assertIn("9 rules found", done.stdout)
         done = self.tool("check", "config", "prometheus.yml")
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_dashboard_asks_for_figures_that_there_are(self):
-        self.start({"a": "[service]\nexec = sleep 1000\n"})
+        self.start(PROBED)
+        rig.eventually(lambda: "probe_seconds_bucket" in self.text(),
+                       TOO_SLOW, "an answer to a probe")
         with open(os.path.join(RULES, "grafana-dashboard.json"),
                   encoding="utf-8") as f:
             panels = json.load(f)["panels"]

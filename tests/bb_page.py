@@ -15,6 +15,11 @@ import rig
 TOKEN = "0123456789abcdef-page"
 SLEEPER = "[service]\nexec = sleep 1000\n"
 TOO_SLOW = 60           # seconds: a browser on a busy machine
+ASKED = {
+    "health-monitor": "[service]\nexec = health-monitor\nready = notify\n"
+                      "grants = Report\n",
+    "asked": SLEEPER + "[health]\ntype = exec\ncommand = true\n"
+             "interval = 1s\n"}
 ENTER, TAB = "\ue007", "\ue004"
 
 
@@ -204,6 +209,18 @@ class Served(Paged):
         rig.eventually(lambda: "i" in day("sick")["slots"], TOO_SLOW,
                        "what was before, from the log")
 
+    def test_how_long_answers_took_is_told(self):
+        self.start(ASKED)
+        told = rig.eventually(lambda: json.loads(self.ask(
+            "GET", "/latency")[2])["services"].get("asked"), TOO_SLOW,
+            "an answer")
+        self.assertEqual(len(told["slots"]), 96)
+        self.assertEqual(told["slots"][0], None)
+        self.assertGreaterEqual(told["last_ms"], 0)
+        self.assertGreaterEqual(told["max_ms"], told["mean_ms"])
+        self.assertEqual(told["failed"], 0)
+        self.assertIn(told["mean_ms"], told["slots"][-2:])
+
     def test_the_end_of_a_log_is_read_and_nothing_else(self):
         t = self.start({"many": {"run": "i=0; while [ $i -lt 300 ]; do "
                                         "i=$((i+1)); echo line $i; done\n"
@@ -337,7 +354,7 @@ return null;""", name)
                        "'#rows tr:not(.details)')].map((e) => e.className)")
         self.assertEqual(levels[:4], ["level-0", "level-1", "level-1",
                                       "level-0"])
-        head, state, health, _, restarts, day, why, _ = self.row(b, "tripped")
+        head, state, health, _, restarts, _, day, why, _ = self.row(b, "tripped")
         self.assertIn("% well", day)
         self.assertIn("The last 24 hours: well", b.run(
             "return document.querySelector('.strip').ariaLabel"))
@@ -348,9 +365,9 @@ return null;""", name)
         self.assertIn("next step in 5 min", why)
         self.assertIn("the first", self.row(b, "a")[0])
         self.assertIn("disabled", self.row(b, "off")[1])
-        _, _, health, _, _, _, why, _ = self.row(b, "b")
+        _, _, health, _, _, _, _, why, _ = self.row(b, "b")
         self.assertEqual((health, why), ("busy", "all slots taken"))
-        self.assertIn("waits for a to be healthy", self.row(b, "waits")[6])
+        self.assertIn("waits for a to be healthy", self.row(b, "waits")[7])
         self.assertIn("2 of 6 wanted: not well: waits, tripped",
                       b.text("#verdict"))
         self.assertIn("tripped\nexited with code 1", b.text("#incidents"))
@@ -399,6 +416,22 @@ return null;""", name)
             if role in ("button", "link", "textbox"):
                 self.assertTrue(name, role)
         self.assertEqual(b.run("return document.documentElement.lang"), "en")
+
+    def test_latency_is_drawn_and_told_in_words(self):
+        self.start(ASKED)
+        rig.eventually(lambda: "asked" in self.ask("GET", "/latency")[2],
+                       TOO_SLOW, "an answer")
+        b = self.open()
+        words = b.wait("return document.querySelector('svg.spark[aria-label]'"
+                       ")?.ariaLabel", timeout=TOO_SLOW)
+        self.assertRegex(words, "^Latency: last .*ms, mean .*at most .*in 24 h")
+        self.assertRegex(b.run("return document.querySelector('svg.spark["
+                               "aria-label] path').getAttribute('d')"),
+                         r"^M\d+ [0-9.]+H")
+        self.assertIn("ms", self.row(b, "asked")[5])
+        self.assertEqual(self.row(b, "a")[5], "")
+        self.assertIn(("image", words), b.accessible())
+        self.assertEqual(b.console(), [])
 
     def test_changes_by_itself_after_a_kill(self):
         t = self.start()
@@ -518,7 +551,7 @@ return null;""", name)
                               "run": f"echo \"{evil}\"; exec sleep 1000"}})
         t.call("Report", {"name": "c", "text": evil, "incident": evil})
         b = self.open()
-        rig.eventually(lambda: evil in (self.row(b, "c") or [""] * 7)[6],
+        rig.eventually(lambda: evil in (self.row(b, "c") or [""] * 8)[7],
                        TOO_SLOW, "its text")
         self.assertIn(evil, b.text("#incidents"))
         b.click('[aria-controls="details-c"]')

@@ -16,6 +16,7 @@
 #include "die.h"
 #include "health.h"
 #include "http.h"
+#include "latency.h"
 #include "log.h"
 #include "os.h"
 #include "self.h"
@@ -135,6 +136,7 @@ main(int argc, char **argv)
 		log_warnx("the services are not read: nothing is probed "
 		    "until a reload");
 	budget_load();
+	latency_open();
 	(void)notify_send("READY=1");
 	while (take_signals())
 		wait_and_read(step_all());

@@ -126,6 +126,10 @@ void budget_save(void);
 /* The last line that the service wrote to its log, "" none. */
 void evidence_last_line(const struct target *t, char *dst, size_t cap);
 
+/* health_latency.c */
+/* The times of a round that is over, or of a deep probe. */
+void latency_note(const struct target *t, const struct round *r);
+
 /* health_watch.c: rounds, verdicts, remedies */
 void watch_up(struct target *t, pid_t pid, int64_t age_ms);
 void watch_down(struct target *t);

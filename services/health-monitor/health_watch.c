@@ -159,6 +159,7 @@ end_round(struct target *t, int64_t now_ms)
 		begin_round(t, now_ms);
 		return;
 	}
+	latency_note(t, &t->round);
 	look_around(t, &t->round, now_ms);
 	judge(t, &t->round, &j, now_ms);
 	t->next_ms = plan_next(&pace, &t->history, j.again, t->begun_ms,
@@ -194,6 +195,7 @@ step_deep(struct target *t, int64_t now_ms)
 
 	if (t->deep_running && t->deep_done) {
 		t->deep_running = t->deep_done = false;
+		latency_note(t, &t->deep_round);
 		look_around(t, &t->deep_round, now_ms);
 		t->deep_ms = now_ms + every;
 		/* Having unloaded a model, it wants to ask sooner. */

@@ -40,6 +40,7 @@ static const struct route routes[] = {
 	{ VERB_GET,	"/events",	false,	true,	answer_events },
 	{ VERB_GET,	"/incidents",	false,	true,	answer_incidents },
 	{ VERB_GET,	"/availability", false,	true,	answer_availability },
+	{ VERB_GET,	"/latency",	false,	true,	answer_latency },
 	{ VERB_GET,	"/log",		true,	true,	answer_log },
 	{ VERB_POST,	"/restart",	true,	true,	answer_restart },
 };

@@ -52,6 +52,7 @@ void answer_js(struct query *q);
 void answer_events(struct query *q);
 void answer_incidents(struct query *q);
 void answer_availability(struct query *q);
+void answer_latency(struct query *q);
 void answer_log(struct query *q);
 void answer_restart(struct query *q);
 

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "os.h"
 #include "page_text.h"
+#include "probes.h"
 #include "view.h"
 
 #define LINES		100
@@ -85,6 +86,13 @@ void
 answer_availability(struct query *q)
 {
 	history_put(q->out, os_wall_us());
+}
+
+void
+answer_latency(struct query *q)
+{
+	probes_refresh();
+	probes_put(q->out, os_wall_us() / 1000000);
 }
 
 /* The last lines of what was read; the first one of it may be cut. */

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "footprint.h"
 #include "metrics.h"
+#include "probes.h"
 #include "tally.h"
 #include "when.h"
 
-enum kind { GAUGE, COUNTER, STATESET, INFO, SUMMARY };
+enum kind { GAUGE, COUNTER, STATESET, INFO, SUMMARY, HISTOGRAM };
 
 static const char *const states[] = { "DOWN", "WAITING", "STARTING", "UP",
 	"STOPPING", "FINISHING", "BACKOFF", "TRIPPED", "UNKNOWN" };
@@ -31,8 +33,8 @@ struct page {
 };
 
 /* Names of services are words; backslash, quote and newline all the same. */
-static void
-put_label(struct buf *b, const char *s)
+void
+metrics_put_label(struct buf *b, const char *s)
 {
 	for (; *s != '\0'; s++) {
 		if (*s == '\\' || *s == '"')
@@ -49,7 +51,7 @@ put_service(struct buf *b, const char *name, const char *suffix,
     const struct seen *sv, const char *more, const char *value)
 {
 	buf_printf(b, "%s%s{service=\"", name, suffix);
-	put_label(b, sv->name);
+	metrics_put_label(b, sv->name);
 	if (more != NULL)
 		buf_printf(b, "\",%s=\"%s", more, value);
 	buf_puts(b, "\"} ");
@@ -178,6 +180,11 @@ static const struct family services[] = {
     "Incidents reported, since the listener began.", put_incidents },
 { "svtree_service_repair_seconds", SUMMARY,
     "From a fault to its repair, since the listener began.", put_repairs },
+{ "svtree_service_probe_seconds", HISTOGRAM,
+    "How long the answers to probes of health took.", metrics_put_answers },
+{ "svtree_service_probe_failures", COUNTER,
+    "Probes of health that were not answered in time.",
+    metrics_put_failures },
 };
 
 /* What both formats say of a family, each in its own words. */
@@ -193,6 +200,7 @@ put_head(struct buf *b, bool open, const char *name, enum kind kind,
 		[STATESET] = { "stateset", "gauge", "" },
 		[INFO] = { "info", "gauge", "_info" },
 		[SUMMARY] = { "summary", "summary", "" },
+		[HISTOGRAM] = { "histogram", "histogram", "" },
 	};
 	const char *suffix = open ? "" : kinds[kind].suffix;
 	const char *word = open ? kinds[kind].open : kinds[kind].old;
@@ -210,6 +218,27 @@ put_row(void *arg, const struct seen *sv)
 }
 
 static void
+put_footprint(struct buf *b, bool open)
+{
+	static const char *const text[2][2] = {
+		{ "svtree_supervisor_resident_memory_bytes",
+		    "Memory of the supervisor itself." },
+		{ "svtree_supervisor_open_fds",
+		    "Descriptors that the supervisor has open." },
+	};
+	int64_t value[2];
+	int i;
+
+	footprint_of((pid_t)view_supervisor_pid(), &value[0], &value[1]);
+	for (i = 0; i < 2; i++) {
+		if (value[i] < 0)	/* not ours to see */
+			continue;
+		put_head(b, open, text[i][0], GAUGE, text[i][1]);
+		buf_printf(b, "%s %" PRId64 "\n", text[i][0], value[i]);
+	}
+}
+
+static void
 put_supervisor(struct buf *b, bool open)
 {
 	char version[32], since[40];
@@ -220,12 +249,13 @@ put_supervisor(struct buf *b, bool open)
 	us = when_parse(since);
 	put_head(b, open, "svtree_supervisor", INFO, "The supervisor.");
 	buf_puts(b, "svtree_supervisor_info{version=\"");
-	put_label(b, version);
+	metrics_put_label(b, version);
 	buf_puts(b, "\"} 1\n");
 	put_head(b, open, "svtree_supervisor_start_time_seconds", GAUGE,
 	    "Unix time at which the supervisor began.");
 	buf_printf(b, "svtree_supervisor_start_time_seconds %" PRId64
 	    ".%03d\n", us / 1000000, (int)(us / 1000 % 1000));
+	put_footprint(b, open);
 }
 
 static void
@@ -259,6 +289,7 @@ metrics_put(struct buf *b, bool open, bool up, const struct counts *c)
 	    "1 when the supervisor answers.");
 	buf_printf(b, "svtree_up %d\n", up);
 	if (up) {
+		probes_refresh();
 		put_supervisor(b, open);
 		for (i = 0; i < nitems(services); i++) {
 			page.family = &services[i];

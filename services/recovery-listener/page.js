@@ -9,6 +9,8 @@ const rows = new Map();		// name -> elements of its row
 const INCIDENTS = 100;
 const LOG_MS = 2000;
 const DAY_MS = 60000;		// between two looks at the last day
+const SVG = "http://www.w3.org/2000/svg";
+const latencies = new Map();	// name -> of the last day
 let trusted = false;		// the address bears the token
 let wantsToken = false;
 
@@ -139,6 +141,15 @@ function makeRow(name) {
 	row.health = cell("Health");
 	row.since = cell("Since", "since");
 	row.restarts = cell("Restarts", "number");
+	row.latency = cell("Latency", "latency empty");
+	row.spark = document.createElementNS(SVG, "svg");
+	row.spark.setAttribute("class", "spark");
+	row.spark.setAttribute("role", "img");
+	row.spark.setAttribute("preserveAspectRatio", "none");
+	row.line0 = document.createElementNS(SVG, "path");
+	row.spark.append(row.line0);
+	row.latest = make("small");
+	row.latency.append(row.spark, row.latest);
 	row.day = cell("Last day", "day empty");
 	row.strip = make("span", "", "strip");
 	row.strip.setAttribute("role", "img");
@@ -152,9 +163,9 @@ function makeRow(name) {
 	    encodeURIComponent(name), "restart of " + name));
 	row.act.append(row.restart);
 	row.line.append(head, row.state, row.health, row.since, row.restarts,
-	    row.day, row.why, row.act);
+	    row.latency, row.day, row.why, row.act);
 	row.box = make("td");
-	row.box.colSpan = 8;
+	row.box.colSpan = 9;
 	row.facts = make("dl");
 	row.log = make("pre");
 	row.log.tabIndex = 0;
@@ -202,6 +213,8 @@ function facts(sv) {
 	    ["Health", sv.health + (sv.health_text ? ": " + sv.health_text :
 	    "")], ["Process", sv.pid ? String(sv.pid) : ""],
 	    ["User", sv.user], ["Port", sv.port ? String(sv.port) : ""],
+	    ["Latency", latencies.has(sv.name) ?
+	    latencyWords(latencies.get(sv.name)) : ""],
 	    ["Needs", sv.needs.join(", ")], ["Last exit",
 	    lastExit(sv.last_exit)], ["Definition", sv.stale ?
 	    "changed: a restart takes the new one" : ""]];
@@ -311,7 +324,80 @@ function updateDay(row, day) {
 	    ", ill in " + ill + " quarters of an hour"));
 }
 
+// ---- how long the answers to probes took
+
+function millis(ms) {
+	return ms < 1 ? "< 1 ms" : ms < 10 ? +ms.toFixed(1) + " ms" : ms < 1000 ?
+	    ms.toFixed(0) + " ms" : (ms / 1000).toFixed(1) + " s";
+}
+
+function latencyWords(l) {
+	const parts = [l.last_ms === undefined ? "no answer to the last probe" :
+	    "last " + millis(l.last_ms)];
+	if (l.mean_ms !== null)
+		parts.push("mean " + millis(l.mean_ms), "at most " +
+		    millis(l.max_ms));
+	if (l.failed > 0)
+		parts.push(l.failed + (l.failed === 1 ? " probe" : " probes") +
+		    " without an answer");
+	return parts.join(", ") + " in 24 h";
+}
+
+// A step for each quarter of an hour; a gap where nothing answered. The
+// newest stand at the right; as long as the day is young, they fill all.
+function drawSpark(row, slots) {
+	const first = slots.findIndex((ms) => ms !== null);
+	const shown = first < 0 ? [] : slots.slice(Math.min(first,
+	    slots.length - 8));
+	const top = Math.max(...shown, 1);
+	let path = "", isOn = false;
+	shown.forEach((ms, x) => {
+		if (ms === null) {
+			isOn = false;
+			return;
+		}
+		const y = (19 - 18 * ms / top).toFixed(2);
+		path += (isOn ? "V" : "M" + x + " ") + y + "H" + (x + 1);
+		isOn = true;
+	});
+	row.spark.setAttribute("viewBox", "0 0 " + (shown.length || 1) +
+	    " 20");
+	row.line0.setAttribute("d", path);
+}
+
+function updateLatency(sv, row, l) {
+	row.latency.classList.toggle("empty", !l);
+	row.spark.toggleAttribute("hidden", !l);
+	row.latest.hidden = !l;
+	if (!l)
+		return;
+	drawSpark(row, l.slots);
+	setText(row.latest, sv.state !== "UP" ? "" : l.last_ms === undefined ?
+	    "no answer" : millis(l.last_ms));
+	row.spark.setAttribute("aria-label", "Latency: " + latencyWords(l));
+}
+
+async function loadLatencies() {
+	try {
+		const answer = await fetch("latency", { headers: headers() });
+		if (!answer.ok)
+			return;
+		latencies.clear();
+		for (const [name, l] of Object.entries(
+		    (await answer.json()).services))
+			latencies.set(name, l);
+		for (const [name, row] of rows) {
+			updateLatency(services.get(name), row,
+			    latencies.get(name));
+			updateDetails(services.get(name), row);
+		}
+	} catch (e) {
+		// the stream's own error tells
+	}
+}
+
 async function loadDays() {
+	loadLatencies();
 	try {
 		const answer = await fetch("availability", {
 			headers: headers() });

@@ -85,6 +85,18 @@ view_supervisor(const char *member, char *dst, size_t cap)
 		    "supervisor"), member), dst, cap);
 }
 
+int64_t
+view_supervisor_pid(void)
+{
+	const struct json *j = &view.reply.json;
+	int64_t pid = 0;
+
+	if (view.known)
+		(void)json_int(j, json_get(j, json_get(j, view.reply.params,
+		    "supervisor"), "pid"), &pid);
+	return pid;
+}
+
 static void
 read_seen(struct seen *sv, const struct json *j, int v)
 {

@@ -34,6 +34,8 @@ int view_refresh(int max_age_ms, char *err);
 const char *view_text(size_t *len);
 /* A string of the supervisor, "" when it is not known. */
 void view_supervisor(const char *member, char *dst, size_t cap);
+/* Its pid, 0 when it is not known. */
+int64_t view_supervisor_pid(void);
 void view_services(view_each *each, void *arg);
 bool view_find(const char *name, struct seen *sv);
 /* A call with {"name":name}. 0, or -1 with a reason in err. *started is what
