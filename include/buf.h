@@ -22,6 +22,8 @@ struct buf {
 void buf_init(struct buf *b, void *mem, size_t cap);
 void buf_reset(struct buf *b);
 size_t buf_room(const struct buf *b);
+/* Where n bytes go that count as written; NULL when they do not fit. */
+char *buf_claim(struct buf *b, size_t n);
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);

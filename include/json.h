@@ -52,6 +52,8 @@ int json_first(const struct json *j, int container);
 int json_next(const struct json *j, int container, int value);
 /* Copies the name of the member whose value is given. 0, or -1 too long. */
 int json_name(const struct json *j, int value, char *dst, size_t cap);
+/* Is this the name of the member whose value is given? */
+bool json_name_is(const struct json *j, int value, const char *text);
 /* The readers: 0, or -1 when absent, of another kind, or out of range (a
  * string that does not fit or holds a NUL included). dst is unescaped UTF-8
  * and NUL-terminated, and "" on failure. */
@@ -68,6 +70,7 @@ const char *json_raw(const struct json *j, int value, size_t *len);
  */
 void json_open(struct buf *b, char bracket);		/* '{' or '[' */
 void json_close(struct buf *b, char bracket);		/* '}' or ']' */
+/* name: of bytes that need no escape. */
 void json_key(struct buf *b, const char *name);
 void json_put_str(struct buf *b, const char *s);
 void json_put_strn(struct buf *b, const char *s, size_t n);

@@ -148,8 +148,13 @@ unescape(const struct json *j, const jsmntok_t *t, char *dst, size_t cap)
 {
 	const char *p = j->text + t->start, *end = j->text + t->end;
 	char bytes[4];
-	size_t n, len = 0;
+	size_t n = (size_t)(end - p), len = 0;
 
+	if (n < cap && memchr(p, '\\', n) == NULL) {
+		memmove(dst, p, n);	/* without escapes there is no NUL */
+		len = n;
+		p = end;
+	}
 	while (p < end) {
 		if (*p == '\\') {
 			p++;
@@ -206,15 +211,15 @@ int
 json_next(const struct json *j, int container, int value)
 {
 	const jsmntok_t *c = token(j, container), *v = token(j, value);
-	int i;
+	const jsmntok_t *t, *end = token(j, 0) + j->ntok;
 
 	if (c == NULL || v == NULL)
 		return -1;
-	for (i = value + 1; i < j->ntok && token(j, i)->start < v->end; i++)
+	for (t = v + 1; t < end && t->start < v->end; t++)
 		continue;
-	if (i >= j->ntok || token(j, i)->start >= c->end)
+	if (t == end || t->start >= c->end)
 		return -1;
-	return c->type == JSMN_OBJECT ? i + 1 : i;
+	return value + (int)(t - v) + (c->type == JSMN_OBJECT);
 }
 
 int
@@ -310,6 +315,14 @@ json_bool(const struct json *j, int value, bool *dst)
 		return -1;
 	*dst = kind == JSON_TRUE;
 	return 0;
+}
+
+bool
+json_name_is(const struct json *j, int value, const char *text)
+{
+	const jsmntok_t *t = token(j, value - 1);
+
+	return t != NULL && t->type == JSMN_STRING && text_is(j, t, text);
 }
 
 bool

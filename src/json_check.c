@@ -141,6 +141,18 @@ json_utf8(const unsigned char *s, size_t room)
 	return n;
 }
 
+/* Over what may stand in a string as it is, ASCII only. */
+static void
+ascii(struct check *c)
+{
+	const char *p = c->p, *end = c->end;
+
+	while (p < end && *p >= 0x20 && *p != '"' && *p != '\\' &&
+	    (unsigned char)*p < 0x80)
+		p++;
+	c->p = p;
+}
+
 static bool
 string(struct check *c)
 {
@@ -148,7 +160,7 @@ string(struct check *c)
 
 	if (!next_is(c, '"'))
 		return fail(c, "a string is missing");
-	while (c->p < c->end && *c->p != '"') {
+	while (ascii(c), c->p < c->end && *c->p != '"') {
 		if (next_is(c, '\\')) {
 			if (!escape(c))
 				return false;

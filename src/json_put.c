@@ -9,16 +9,22 @@
 #include "json.h"
 #include "json_check.h"
 
-static void
-comma(struct buf *b)
+static bool
+is_comma_due(const struct buf *b)
 {
 	char last;
 
 	if (b->len == 0)
-		return;
+		return false;
 	last = b->base[b->len - 1];
-	if (last != '{' && last != '[' && last != ':' && last != ',' &&
-	    last != '\0' && last != '\n')
+	return last != '{' && last != '[' && last != ':' && last != ',' &&
+	    last != '\0' && last != '\n';
+}
+
+static void
+comma(struct buf *b)
+{
+	if (is_comma_due(b))
 		buf_putc(b, ',');
 }
 
@@ -35,11 +41,29 @@ json_close(struct buf *b, char bracket)
 	buf_putc(b, bracket);
 }
 
+/* "TEXT" of bytes that may stand as they are; tail behind it, or '\0'. */
+static void
+put_quoted(struct buf *b, const char *text, size_t n, char tail)
+{
+	bool due = is_comma_due(b);
+	size_t more = tail != '\0';
+	char *at = buf_claim(b, n + 2 + more + due);
+
+	if (at == NULL)
+		return;
+	if (due)
+		*at++ = ',';
+	*at = '"';
+	memmove(at + 1, text, n);
+	at[n + 1] = '"';
+	if (more)
+		at[n + 2] = tail;
+}
+
 void
 json_key(struct buf *b, const char *name)
 {
-	json_put_str(b, name);
-	buf_putc(b, ':');
+	put_quoted(b, name, strlen(name), ':');
 }
 
 void
@@ -93,12 +117,15 @@ void
 json_put_strn(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	size_t len;
+	size_t len = plain(p, n);
 
+	if (len == n) {
+		put_quoted(b, s, n, '\0');
+		return;
+	}
 	comma(b);
 	buf_putc(b, '"');
-	while (n > 0) {
-		len = plain(p, n);
+	for (; n > 0; len = plain(p, n)) {
 		buf_put(b, p, len);
 		if (len == 0)
 			len = put_special(b, p, n);

@@ -7,12 +7,18 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "os_linux_family.h"
+
+/* Bytes of the list of siblings, some 150: of a supervisor with more services
+ * the rest stays unseen, as to ask for each whose group it is in would cost
+ * more than all else that a status does. */
+#define SIBLINGS	1024
 
 struct family {
 	pid_t	 pgid;
@@ -37,18 +43,19 @@ add(struct family *f, pid_t pid)
 		f->member[f->n++] = pid;
 }
 
-/* A list of numbers with blanks between them, however long. */
+/* A list of numbers with blanks between them; of one that is longer than most
+ * bytes, the beginning. */
 static int
-add_list(struct family *f, const char *path)
+add_list(struct family *f, const char *path, ssize_t most)
 {
-	char text[4096];
+	char text[SIBLINGS];
 	ssize_t i, n;
 	pid_t pid = 0;
 	int fd;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return -1;
-	while ((n = read(fd, text, sizeof text)) > 0)
+	for (; most > 0 && (n = read(fd, text, sizeof text)) > 0; most -= n)
 		for (i = 0; i < n; i++) {
 			if (isdigit((unsigned char)text[i])) {
 				pid = pid * 10 + (text[i] - '0');
@@ -57,14 +64,15 @@ add_list(struct family *f, const char *path)
 			add(f, pid);
 			pid = 0;
 		}
-	add(f, pid);
+	if (most > 0)
+		add(f, pid);
 	(void)close(fd);
 	return 0;
 }
 
 /* Every thread has its own list of children. */
 static int
-add_children(struct family *f, pid_t pid)
+add_children(struct family *f, pid_t pid, ssize_t most)
 {
 	char path[64];
 	struct dirent *de;
@@ -79,7 +87,7 @@ add_children(struct family *f, pid_t pid)
 			continue;
 		(void)snprintf(path, sizeof path,
 		    "/proc/%d/task/%.20s/children", (int)pid, de->d_name);
-		seen += add_list(f, path) == 0;
+		seen += add_list(f, path, most) == 0;
 	}
 	(void)closedir(d);
 	return seen > 0 ? 0 : -1;
@@ -92,9 +100,9 @@ family_of_group(pid_t leader, pid_t parent, pid_t *member, int max)
 	int i;
 
 	add(&f, leader);
-	if (f.n == 0 || add_children(&f, parent) < 0)
+	if (f.n == 0 || add_children(&f, parent, SIBLINGS) < 0)
 		return -1;
 	for (i = 0; i < f.n; i++)
-		(void)add_children(&f, member[i]);
+		(void)add_children(&f, member[i], SSIZE_MAX);
 	return f.overflow ? -1 : f.n;
 }

@@ -202,6 +202,12 @@ typedef void ctl_line(void *arg, const char *line, size_t len);
 int ctl_each_line(const char *dir, ctl_line *each, void *arg);
 /* The last n lines. */
 int ctl_last_lines(const char *dir, long n, ctl_line *each, void *arg);
+/* svctl_back.c: is_it is shown lines that hold the mark, from the last bytes
+ * of the log backwards in blocks, in order within a block, until it has taken
+ * one of a block. The last that it took is the last of the log. */
+typedef bool ctl_is_it(void *arg, const char *line, size_t len);
+bool ctl_last_with(const char *dir, off_t most, const char *mark,
+    ctl_is_it *is_it, void *arg);
 /* To standard error, indented: what failed said this. */
 void ctl_print_tail(struct ctl *c, const char *name, int lines);
 

@@ -10,7 +10,7 @@
 #include "svctl.h"
 #include "svctl_event.h"
 
-#define LOOK_BACK	2000	/* events of the whole tree */
+#define LOOK_BACK	192000	/* bytes, about 1,200 events of the tree */
 
 /* Whose process has the port: its own, another's, nobody's. */
 bool
@@ -42,11 +42,6 @@ ctl_port_words(char *dst, size_t cap, const struct sv *sv)
 	return holder != 0 && !own;
 }
 
-struct search {
-	const char *name;
-	struct event found;
-};
-
 static bool
 is_incident(const struct event *e)
 {
@@ -59,30 +54,28 @@ is_incident(const struct event *e)
 	return ctl_is(e->event, "incident") || ctl_is(e->event, "oom");
 }
 
-static void
-look(void *arg, const char *line, size_t len)
+static bool
+take(void *arg, const char *line, size_t len)
 {
-	struct search *s = arg;
-	char mark[96];
 	struct event e;
 
-	(void)snprintf(mark, sizeof mark, "\"service\":\"%s\"", s->name);
-	if (memmem(line, len, mark, strlen(mark)) != NULL &&
-	    event_parse(line, len, &e) == 0 && is_incident(&e))
-		s->found = e;
+	if (event_parse(line, len, &e) < 0 || !is_incident(&e))
+		return false;
+	*(struct event *)arg = e;
+	return true;
 }
 
 void
 ctl_last_incident(struct ctl *c, const char *name, char *dst, size_t cap)
 {
-	struct search s = { .name = name };
-	char dir[1024], ago[32];
+	struct event e;
+	char dir[1024], ago[32], mark[96];
 
 	dst[0] = '\0';
+	(void)snprintf(mark, sizeof mark, "\"service\":\"%s\"", name);
 	if (ctl_log_dir(c, "svtree", dir, sizeof dir) < 0 ||
-	    ctl_last_lines(dir, LOOK_BACK, look, &s) < 0 ||
-	    s.found.at[0] == '\0')
+	    !ctl_last_with(dir, LOOK_BACK, mark, take, &e))
 		return;
-	ctl_ago(ago, sizeof ago, s.found.at);
-	(void)snprintf(dst, cap, "%s ago: %s", ago, s.found.reason);
+	ctl_ago(ago, sizeof ago, e.at);
+	(void)snprintf(dst, cap, "%s ago: %s", ago, e.reason);
 }

@@ -64,13 +64,13 @@ static const struct field {
 
 /* The row of a member; the search begins behind the one found before. */
 static const struct field *
-find_field(const char *name, size_t *from)
+find_field(const struct json *j, int v, size_t *from)
 {
 	size_t i, k;
 
 	for (i = 0; i < nitems(fields); i++) {
 		k = (*from + i) % nitems(fields);
-		if (strcmp(fields[k].name, name) == 0) {
+		if (json_name_is(j, v, fields[k].name)) {
 			*from = k + 1;
 			return &fields[k];
 		}
@@ -109,13 +109,11 @@ take_service(const struct json *j, int o, struct sv *sv)
 {
 	const struct field *f;
 	size_t from = 0;
-	char name[32];
 	int v;
 
 	memset(sv, 0, sizeof *sv);
 	for (v = json_first(j, o); v >= 0; v = json_next(j, o, v))
-		if (json_name(j, v, name, sizeof name) == 0 &&
-		    (f = find_field(name, &from)) != NULL)
+		if ((f = find_field(j, v, &from)) != NULL)
 			take_member(j, v, f, sv);
 }
 

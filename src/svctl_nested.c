@@ -4,6 +4,7 @@
  * directory below that of the tree above, and its services are addressed as
  * TREE/NAME.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,12 +102,34 @@ add_inner(const struct ctl *c, struct list *l, const char *name,
 	ctl_list_free(&inner);
 }
 
+/* Most trees have none within: asked first, with short paths. */
+static bool
+has_inner(const struct ctl *c, const struct list *l)
+{
+	char run[512], path[sizeof l->sv->name + 16];
+	int i, dir;
+
+	if (client_run_dir(c->run, run, sizeof run) < 0 ||
+	    (dir = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return false;
+	for (i = 0; i < l->n; i++) {
+		(void)snprintf(path, sizeof path, "%s/tree/control",
+		    l->sv[i].name);
+		if (faccessat(dir, path, F_OK, 0) == 0)
+			break;
+	}
+	(void)close(dir);
+	return i < l->n;
+}
+
 void
 ctl_nest(const struct ctl *c, struct list *l)
 {
 	struct list flat = *l;
 	int i;
 
+	if (!has_inner(c, l))
+		return;
 	*l = (struct list){ .sup = flat.sup };
 	for (i = 0; i < flat.n; i++) {
 		ctl_gather(l, &flat.sv[i]);
