@@ -141,7 +141,7 @@ static void
 do_once(struct call *c)
 {
 	struct service *sv = control_named(c);
-	bool started;
+	bool started, last = false;
 
 	if (sv == NULL)
 		return;
@@ -149,8 +149,9 @@ do_once(struct call *c)
 		fail(c, "the tree is shutting down");
 		return;
 	}
+	(void)json_bool(&c->json, control_param(c, "last"), &last);
 	started = !state_is_alive(sv->rec.state);
-	if (started) {
+	if (started || (last && sv->rec.want == WANT_UP)) {
 		event_tell(sv, "verb", "once");
 		service_want(sv, WANT_ONCE, NULL);
 	}

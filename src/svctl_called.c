@@ -2,18 +2,40 @@
 /*
  * Is svctl called as sv?
  */
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "svctl_sv.h"
+
+static const char *
+base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+const char *
+sv_lsb_name(const char *argv0)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(argv0, target, sizeof target - 1);
+
+	if (n <= 0 || strcmp(base_of(argv0), "sv") == 0)
+		return NULL;
+	target[n] = '\0';
+	return strcmp(base_of(target), "sv") == 0 ? base_of(argv0) : NULL;
+}
 
 int
 sv_called(int argc, char **argv, const char **run)
 {
-	const char *slash = strrchr(argv[0], '/');
 	int i;
 
 	*run = NULL;
-	if (strcmp(slash != NULL ? slash + 1 : argv[0], "sv") == 0)
+	if (strcmp(base_of(argv[0]), "sv") == 0 ||
+	    sv_lsb_name(argv[0]) != NULL)
 		return 1;
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--run") == 0 && i + 1 < argc)

@@ -19,11 +19,14 @@
 #define LOOK_MS		200	/* ./check may say yes without an event */
 #define TARGETS_MAX	256
 #define USAGE		100
+#define USAGE_LSB	2
+#define DOWN_LSB	3
 #define RC_MAX		99
 
 static struct {
 	struct ctl c;
 	const char *svdir;	/* SVDIR, NULL: those of the tree */
+	const char *lsb;	/* called by the name of this service */
 	const struct sv_word *word;
 	bool	 verbose;
 	long	 wait_s;
@@ -76,16 +79,6 @@ find_target(struct sv_target *t)
 /* --- asking */
 
 static void
-put_params(struct buf *b, const struct sv_target *t, const char *signal)
-{
-	json_open(b, '{');
-	json_set_str(b, "name", t->name);
-	if (signal != NULL)
-		json_set_str(b, "signal", signal);
-	json_close(b, '}');
-}
-
-static void
 ask(struct sv_target *t, const char *method, const char *signal)
 {
 	char mem[256], err[CLIENT_ERR_LEN];
@@ -93,7 +86,7 @@ ask(struct sv_target *t, const char *method, const char *signal)
 	struct buf b;
 
 	buf_init(&b, mem, sizeof mem);
-	put_params(&b, t, signal);
+	sv_put_params(&b, t, method, signal);
 	if (client_call(&sv.c.client, method, buf_cstr(&b), &r, ASK_MS,
 	    err) == 0)
 		return;
@@ -106,29 +99,14 @@ ask(struct sv_target *t, const char *method, const char *signal)
 	t->done = true;
 }
 
-static const struct {
-	char	 act;
-	const char *method, *signal;
-} deeds[] = {
-	{ 'u', "Start", NULL }, { 'd', "Stop", NULL }, { 'x', "Stop", NULL },
-	{ 'o', "Once", NULL }, { 'p', "Signal", "STOP" },
-	{ 'c', "Signal", "CONT" }, { 'h', "Signal", "HUP" },
-	{ 'a', "Signal", "ALRM" }, { 'i', "Signal", "INT" },
-	{ 'q', "Signal", "QUIT" }, { '1', "Signal", "USR1" },
-	{ '2', "Signal", "USR2" }, { 't', "Signal", "TERM" },
-	{ 'k', "Signal", "KILL" },
-};
-
 /* runsv takes signals for what does not run in silence. */
 static void
 act(struct sv_target *t, char letter)
 {
-	size_t i;
+	const struct sv_deed *deed = sv_deed_find(letter);
 
-	for (i = 0; i < nitems(deeds); i++)
-		if (deeds[i].act == letter && (deeds[i].signal == NULL ||
-		    t->before.pid > 0))
-			ask(t, deeds[i].method, deeds[i].signal);
+	if (deed != NULL && (deed->signal == NULL || t->before.pid > 0))
+		ask(t, deed->method, deed->signal);
 }
 
 /* "tcu" and "tc" are a restart, which svtree knows as a whole. */
@@ -240,6 +218,10 @@ wait_for_all(void)
 static int
 usage(void)
 {
+	if (sv.lsb != NULL) {
+		(void)fprintf(stderr, "usage: %s [-w sec] command\n", sv.lsb);
+		return USAGE_LSB;
+	}
 	(void)fputs("usage: sv [-v] [-w sec] command service ...\n"
 	    "svctl --help lists svtree's own words, svctl(1) those of sv.\n",
 	    stderr);
@@ -293,12 +275,19 @@ take_options(int argc, char **argv)
 		default:
 			return usage();
 		}
-	if (argc - optind < 2 || argc - optind - 1 > TARGETS_MAX ||
+	if (optind == argc || argc - optind - 1 > TARGETS_MAX ||
 	    (sv.word = sv_word_find(argv[optind])) == NULL)
 		return usage();
-	for (sv.n = 0; optind + 1 + sv.n < argc; sv.n++)
+	for (; optind + 1 + sv.n < argc; sv.n++)
 		sv.target[sv.n].arg = argv[optind + 1 + sv.n];
-	return -1;
+	if (sv.lsb != NULL) {	/* what init scripts are asked */
+		if (sv.word->letter == 's' &&
+		    strcmp(argv[optind], "status") != 0)
+			return usage();
+		sv.target[0].arg = sv.lsb;
+		sv.n = 1;
+	}
+	return sv.n > 0 ? -1 : usage();
 }
 
 static void
@@ -327,6 +316,7 @@ svctl_sv(int argc, char **argv)
 	const char *text = getenv("SVWAIT");
 	int first = sv_called(argc, argv, &sv.c.run), i, rc;
 
+	sv.lsb = sv_lsb_name(argv[0]);
 	sv.c.client.fd = sv.c.events.fd = -1;
 	sv.wait_s = WAIT_S;
 	if (text != NULL && !take_seconds(text))
@@ -344,5 +334,8 @@ svctl_sv(int argc, char **argv)
 	ctl_list_free(&sv.all);
 	client_close(&sv.c.client);
 	client_close(&sv.c.events);
+	if (sv.lsb != NULL && sv.failures == 0 && sv.word->acts[0] == 's' &&
+	    sv.target[0].now.pid <= 0)
+		return DOWN_LSB;
 	return sv.failures > RC_MAX ? RC_MAX : sv.failures;
 }

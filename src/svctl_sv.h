@@ -12,8 +12,11 @@
  */
 
 /* The number of the first argument for sv, 0 when it is not called so: by a
- * link of the name sv, or as `svctl [--run DIR] sv`. *run as of --run. */
+ * link of the name sv, by a link to that, or as `svctl [--run DIR] sv`. *run as
+ * of --run. */
 int sv_called(int argc, char **argv, const char **run);
+/* Called as /etc/init.d/NAME, a link to sv: that NAME; else NULL. */
+const char *sv_lsb_name(const char *argv0);
 int svctl_sv(int argc, char **argv);
 
 /* One service of the command line. */
@@ -43,6 +46,14 @@ struct sv_word {
 	bool	 waits, kills;	/* KILL when the wait was for nothing */
 };
 const struct sv_word *sv_word_find(const char *text);
+/* What svtree calls it. NULL: nothing is to be asked. */
+struct sv_deed {
+	char	 act;
+	const char *method, *signal;
+};
+const struct sv_deed *sv_deed_find(char act);
+void sv_put_params(struct buf *b, const struct sv_target *t,
+    const char *method, const char *signal);
 /* Has the act had its effect? */
 enum sv_effect { SV_NO, SV_IF_CHECK, SV_YES };
 enum sv_effect sv_effect(const struct sv_target *t, char act);

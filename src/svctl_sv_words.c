@@ -59,6 +59,40 @@ sv_word_find(const char *text)
 	return NULL;
 }
 
+static const struct sv_deed deeds[] = {
+	{ 'u', "Start", NULL }, { 'd', "Stop", NULL }, { 'x', "Stop", NULL },
+	{ 'o', "Once", NULL }, { 'p', "Signal", "STOP" },
+	{ 'c', "Signal", "CONT" }, { 'h', "Signal", "HUP" },
+	{ 'a', "Signal", "ALRM" }, { 'i', "Signal", "INT" },
+	{ 'q', "Signal", "QUIT" }, { '1', "Signal", "USR1" },
+	{ '2', "Signal", "USR2" }, { 't', "Signal", "TERM" },
+	{ 'k', "Signal", "KILL" },
+};
+
+const struct sv_deed *
+sv_deed_find(char act)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(deeds); i++)
+		if (deeds[i].act == act)
+			return &deeds[i];
+	return NULL;
+}
+
+void
+sv_put_params(struct buf *b, const struct sv_target *t, const char *method,
+    const char *signal)
+{
+	json_open(b, '{');
+	json_set_str(b, "name", t->name);
+	if (signal != NULL)
+		json_set_str(b, "signal", signal);
+	if (strcmp(method, "Once") == 0)	/* as runsv: what runs is it */
+		json_set_bool(b, "last", true);
+	json_close(b, '}');
+}
+
 static bool
 is_running(const struct sv *sv)
 {

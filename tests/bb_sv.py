@@ -73,6 +73,16 @@ class Words(Case):
         self.says(t, ["once", "a"], "")
         t.wait("a", "UP")
         self.says(t, ["status", "a"], "run: a: (pid P) Ns, want down\n")
+        # One that is meant to stay runs on to its end, and no further.
+        self.says(t, ["up", "a"], "")
+        pid = t.wait("a", "UP")["pid"]
+        self.says(t, ["status", "a"], "run: a: (pid P) Ns\n")
+        self.says(t, ["-v", "once", "a"],
+                  "ok: run: a: (pid P) Ns, want down\n")
+        self.assertEqual(t.service("a")["pid"], pid)
+        os.kill(pid, signal.SIGKILL)
+        t.wait("a", "DOWN")
+        self.assertEqual(t.service("a")["want"], "down")
 
     def test_lsb_words_wait_and_report(self):
         t = self.sv_tree({"a": SLEEPER})
@@ -172,6 +182,51 @@ class Words(Case):
                          r"^timeout: down: a: Ns, want up\n$")
 
 
+class InitScript(Case):
+    """/etc/init.d/NAME, a link to sv"""
+
+    def script(self, tree, name, *args):
+        path = os.path.join(tree.path("bin"), name)
+        if not os.path.islink(path):
+            os.symlink("sv", path)
+        return subprocess.run(
+            [path, *args], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=60,
+            env={**tree.environment(), "SVTREE_RUN": tree.run})
+
+    def test_its_name_is_the_service(self):
+        t = self.sv_tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        for args, out, code in (
+                (["status"], "run: a: (pid P) Ns\n", 0),
+                (["restart"], "ok: run: a: (pid P) Ns\n", 0),
+                (["start", "b"], "ok: run: a: (pid P) Ns\n", 0),
+                (["-w", "9", "stop"], "ok: down: a: Ns, normally up\n", 0),
+                (["status"], "down: a: Ns, normally up\n", 3),
+                (["force-stop"], "ok: down: a: Ns, normally up\n", 0)):
+            with self.subTest(args=args):
+                done = self.script(t, "a", *args)
+                self.assertEqual((normal(done.stdout), done.returncode),
+                                 (out, code), done.stderr)
+
+    def test_trouble(self):
+        t = self.sv_tree({"a": "trap '' TERM; touch ready; "
+                               "while :; do sleep 0.05; done"})
+        rig.eventually(lambda: os.path.exists(
+            os.path.join(t.services, "a", "ready")), what="the trap")
+        for args in ([], ["stat"], ["s"], ["foo"], ["-x", "start"]):
+            with self.subTest(args=args):
+                done = self.script(t, "a", *args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("usage: a [-w sec] command", done.stderr)
+        done = self.script(t, "nix", "status")
+        self.assertEqual((done.stdout, done.returncode), (
+            "fail: nix: unable to change to service directory: "
+            "file does not exist\n", 1))
+        self.assertEqual(self.script(t, "a", "-w", "1", "stop").returncode,
+                         1)
+
+
 class Names(Case):
     def test_paths_and_svdir(self):
         t = self.sv_tree({"a": {"run": SLEEPER, "log": "exec cat"}})
@@ -261,7 +316,9 @@ class BesideRunit(Case):
         ("restart", "a"), ("reload", "a"), ("try-restart", "a"),
         ("stop", "a"), ("status", "a"), ("check", "a"), ("-v", "down", "a"),
         ("start", "a"), ("force-restart", "a"), ("force-stop", "a"),
-        ("once", "a"), ("status", "a"), ("up", "a"), ("status", "nix", "a"),
+        ("once", "a"), ("status", "a"), ("up", "a"), ("once", "a"),
+        ("status", "a"), ("t", "a"), ("status", "a"), ("start", "a"),
+        ("status", "nix", "a"),
         ("status", "b"), ("start", "b"), ("status", "b"), ("stop", "b"),
         ("xyzzy", "a"), ("restart",), ("hup", "b"),
     )
