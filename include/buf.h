@@ -35,4 +35,8 @@ void buf_consume(struct buf *b, size_t n);
  * byte is given up for it when the buffer is full. */
 char *buf_cstr(struct buf *b);
 
+/* Copies a text into cap bytes. One that is too long ends behind a word, if
+ * there is one in its last quarter, with "...", and within no character. */
+void buf_fit(char *dst, size_t cap, const char *text);
+
 #endif

@@ -111,3 +111,30 @@ buf_cstr(struct buf *b)
 	b->base[b->len] = '\0';
 	return b->base;
 }
+
+static bool
+is_within_char(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+void
+buf_fit(char *dst, size_t cap, const char *text)
+{
+	static const char dots[] = "...";
+	size_t n = strlen(text), cut;
+
+	if (n < cap || cap <= sizeof dots) {
+		(void)strlcpy(dst, text, cap);
+		return;
+	}
+	n = cap - sizeof dots;
+	for (cut = n; cut > n - n / 4 && text[cut] != ' ';)
+		cut--;
+	if (text[cut] == ' ')
+		n = cut;
+	while (n > 0 && is_within_char(text[n]))
+		n--;
+	memcpy(dst, text, n);
+	memcpy(dst + n, dots, sizeof dots);
+}

@@ -97,8 +97,8 @@ report_health(struct call *c, struct service *sv, const char *reason)
 		return;
 	sv->rec.health = (uint8_t)health;
 	if (reason != NULL)
-		(void)strlcpy(sv->rec.health_text, reason,
-		    sizeof sv->rec.health_text);
+		buf_fit(sv->rec.health_text, sizeof sv->rec.health_text,
+		    reason);
 	if (health != before) {
 		c->tree->needs_changed = true;
 		event_tell(sv, "health", reason != NULL ? reason : word);
@@ -142,7 +142,7 @@ control_report(struct call *c)
 		why = reason;
 	report_health(c, sv, why);
 	if (control_text(c, "text", text, sizeof text) == 0) {
-		(void)strlcpy(sv->rec.text, text, sizeof sv->rec.text);
+		buf_fit(sv->rec.text, sizeof sv->rec.text, text);
 		event_tell(sv, "text", sv->rec.text);
 	}
 	report_end(c, sv, why);

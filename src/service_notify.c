@@ -52,9 +52,12 @@ take_ready(struct service *sv, const char *value)
 static void
 set_text(struct service *sv, const char *text)
 {
-	if (strncmp(sv->rec.text, text, sizeof sv->rec.text - 1) == 0)
+	char fitting[sizeof sv->rec.text];
+
+	buf_fit(fitting, sizeof fitting, text);
+	if (strcmp(sv->rec.text, fitting) == 0)
 		return;
-	(void)snprintf(sv->rec.text, sizeof sv->rec.text, "%s", text);
+	(void)memcpy(sv->rec.text, fitting, sizeof fitting);
 	(void)service_save(sv);
 	event_tell(sv, "text", sv->rec.text);
 }

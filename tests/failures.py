@@ -443,7 +443,8 @@ clock_gettime(clockid_t id, struct timespec *t)
             e = events.until(lambda e: e["event"] == "health" and
                              e["service"] == "llm")
             self.tell("named")
-            self.assertIn("dead: nobody listens", e["reason"])
+            self.assertRegex(e["reason"], "dead: nobody listens .GET "
+                             f"127.0.0.1:{wrong}/")
             self.assertEqual(tree.service("llm")["port"], wrong)
             self.incident(events, "gave up after 3 restarts")
             self.tell("given up")

@@ -248,6 +248,10 @@ begin(struct call *c)
 		return NULL;
 	}
 	if (c->s->fault == FAULT_GENERATE_FAILS) {
+		/* As Ollama: a request that fails was a use, too. */
+		if ((m = named(c, name, sizeof name)) != NULL &&
+		    m->expires_ms > 0)
+			m->expires_us = wall_us() + 300000000;
 		error_text(c, 500, "llama runner process has terminated: "
 		    "exit status 2");
 		return NULL;

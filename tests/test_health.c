@@ -13,6 +13,7 @@
 #include "health_verdict.h"
 #include "health_words.h"
 #include "launcher.h"
+#include "when.h"
 
 static const struct rules rules = { .timeout_ms = 3000,
     .deep_timeout_ms = 30000, .start_grace_ms = 60000,
@@ -692,4 +693,18 @@ Test(health, a_path_names_what_stops_it)
 		cr_expect_str_eq(text, rows[i].advice, "%s: %s",
 		    rows[i].path, text);
 	}
+}
+
+Test(plan, a_deep_probe_pins_no_model_that_would_go)
+{
+	const int64_t now = when_parse("2026-11-24T12:00:00Z");
+
+	cr_expect(!plan_may_push(when_parse("2026-11-24T12:05:00Z"), now));
+	cr_expect(!plan_may_push(0, now), "it does not tell");
+	/* keep_alive = -1 */
+	cr_expect(plan_may_push(when_parse("2318-03-06T11:00:00Z"), now));
+	/* Its time is over, and it is there: a request hangs in it. */
+	cr_expect(plan_may_push(when_parse("2026-11-24T13:59:00+02:00"), now));
+	cr_expect(!plan_may_push(when_parse("2026-11-24T06:59:59.5-05:00"),
+	    now), "it is about to go");
 }

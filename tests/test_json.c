@@ -148,3 +148,27 @@ Test(json, writer_that_has_no_room_says_so)
 	cr_expect(b.overflow);
 	cr_expect_leq(b.len, sizeof mem);
 }
+
+Test(buf, what_is_too_long_ends_behind_a_word)
+{
+	static const struct {
+		const char *text, *fits;
+		size_t cap;
+	} t[] = {
+		{ "all of it", "all of it", 10 },
+		{ "no room for the last", "no room for the...", 20 },
+		{ "no room for the last", "no room for...", 17 },
+		{ "a verylongwordwithoutend", "a verylon...", 13 },
+		{ "\xd0\xb0\xd0\xb1\xd0\xb2\xd0\xb3", "\xd0\xb0\xd0\xb1...",
+		    8 },
+		{ "abc", "ab", 3 },
+	};
+	char got[64];
+	size_t i;
+
+	for (i = 0; i < nitems(t); i++) {
+		buf_fit(got, t[i].cap, t[i].text);
+		cr_expect_str_eq(got, t[i].fits, "%s in %zu: %s", t[i].text,
+		    t[i].cap, got);
+	}
+}

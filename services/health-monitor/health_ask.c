@@ -78,6 +78,19 @@ path_of(const struct target *t, enum layer layer, bool *own)
 	return NULL;
 }
 
+/* "GET /api/tags", of an address with or without a path of its own; whole:
+ * the address as well */
+static void
+put_what(struct probe *p, const char *method, const char *url, bool whole)
+{
+	const char *host = strstr(url, "://"), *path;
+
+	host = host != NULL ? host + 3 : url;
+	path = whole ? host : strchr(host, '/');
+	(void)snprintf(p->what, sizeof p->what, "%s %.55s", method,
+	    path != NULL ? path : "/");
+}
+
 static void
 set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 {
@@ -98,6 +111,10 @@ set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 	p->out = r->timed_out ? OUT_SILENT : r->refused ? OUT_REFUSED :
 	    OUT_BROKEN;
 	(void)snprintf(p->detail, sizeof p->detail, "%.95s", r->err);
+	/* Another port may be the right one. */
+	if (r->refused && a->layer != LAYER_ALSO)
+		put_what(p, a->layer == LAYER_DEEP ? "POST" : "GET", a->url,
+		    true);
 }
 
 static void
@@ -121,17 +138,6 @@ deep_done(void *arg, const struct http_result *r)
 	set_outcome(a, &a->t->deep_round.probe[LAYER_DEEP], r);
 }
 
-/* "GET /api/tags", of an address with or without a path of its own */
-static void
-put_what(struct probe *p, const char *method, const char *url)
-{
-	const char *host = strstr(url, "://"), *path;
-
-	path = host != NULL ? strchr(host + 3, '/') : NULL;
-	(void)snprintf(p->what, sizeof p->what, "%s %.50s", method,
-	    path != NULL ? path : "/");
-}
-
 static int
 start(struct ask *a, const char *path, const char *body, int timeout_ms,
     http_done *done, struct probe *p)
@@ -147,7 +153,7 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 		(void)snprintf(p->what, sizeof p->what, "at %.55s",
 		    a->t->conf->health.also);
 	else if (p != NULL)
-		put_what(p, body != NULL ? "POST" : "GET", a->url);
+		put_what(p, body != NULL ? "POST" : "GET", a->url, false);
 	a->id = http_start(&rq, done, NULL, a);
 	if (a->id > 0)
 		return 0;

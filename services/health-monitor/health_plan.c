@@ -10,6 +10,8 @@
 #define START_MIN_MS	20
 #define START_MAX_MS	1000
 #define SLEPT_MS	2000	/* so much between the clocks was sleep */
+#define FOREVER_US	(INT64_C(365) * 86400 * 1000000)
+#define OVERDUE_US	INT64_C(10000000)	/* a model goes at once */
 #define LATE_MS		1000	/* so late after the end of a wait, too */
 
 static void
@@ -117,4 +119,11 @@ naps_lost(struct naps *n, int64_t now_ms, int64_t awake_ms, int64_t due_ms)
 	if (due_ms >= 0 && now_ms - due_ms > LATE_MS)
 		return now_ms - due_ms;
 	return 0;
+}
+
+bool
+plan_may_push(int64_t expires_us, int64_t now_us)
+{
+	return expires_us != 0 && (expires_us > now_us + FOREVER_US ||
+	    expires_us < now_us - OVERDUE_US);
 }

@@ -51,6 +51,11 @@ struct pace {
 int64_t plan_next(const struct pace *p, const struct history *h, bool again,
     int64_t begun_ms, int64_t now_ms);
 
+/* A loaded model whose time of expiry our request would push: does that keep
+ * nothing in memory that would have gone? One that never goes, or is there
+ * though its time is over (a request hangs in it). Wall clock; 0 unknown. */
+bool plan_may_push(int64_t expires_us, int64_t now_us);
+
 /* Clock jumps: sleep of the machine, or of ourselves. */
 struct naps {
 	bool	 known;

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "log.h"
 #include "os.h"
+#include "when.h"
 
 #define TRY_LOOK_MS	20	/* between looks at a connect */
 #define ANSWER_MS	500	/* libcurl's own timeouts are not that late */
@@ -169,11 +170,14 @@ end_round(struct target *t, int64_t now_ms)
 /* --- the deep probe */
 
 /* Our own request has pushed the time at which an idle model is unloaded. As
- * long as nobody else pushes it, no further one is made: it may expire. */
+ * long as nobody else pushes it, no further one is made: it may expire. A
+ * request that hangs pushes nothing: then the model outlives its time. */
 static bool
-is_used_by_others(const struct target *t)
+may_push(const struct target *t)
 {
 	if (t->server != SERVER_OLLAMA || t->deep_seen[0] == '\0')
+		return true;
+	if (plan_may_push(when_parse(t->models.expires), os_wall_us()))
 		return true;
 	return t->deep_seen[0] != '?' &&
 	    strcmp(t->deep_seen, t->models.expires) != 0;
@@ -211,7 +215,7 @@ step_deep(struct target *t, int64_t now_ms)
 	if (!may_ask_deep(t) || now_ms < t->deep_ms)
 		return;
 	t->deep_ms = now_ms + every;
-	if (is_used_by_others(t) && ask_deep(t, now_ms) == 0)
+	if (may_push(t) && ask_deep(t, now_ms) == 0)
 		t->deep_running = true;
 }
 

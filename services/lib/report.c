@@ -24,20 +24,15 @@ report_wanted(void)
 	return run != NULL && *run != '\0';
 }
 
-/* Cut to max bytes, never within a character. */
 static void
 set_cut(struct buf *b, const char *name, const char *s, size_t max)
 {
-	size_t n;
+	char text[TEXT_MAX + 1];
 
 	if (s == NULL)
 		return;
-	n = strlen(s);
-	if (n > max)
-		for (n = max; n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80;)
-			n--;
-	json_key(b, name);
-	json_put_strn(b, s, n);
+	buf_fit(text, max + 1, s);
+	json_set_str(b, name, text);
 }
 
 static int
