@@ -55,7 +55,7 @@ elif [ -x /sbin/agetty -o -x /bin/agetty ]; then
 	GETTY=agetty
 fi
 [ -r conf ] && . ./conf
-exec chpst -P ${GETTY} ${GETTY_ARGS} "${BAUD_RATE}" "${tty}" "${TERM_NAME}"
+exec PREFIX ${GETTY} ${GETTY_ARGS} "${BAUD_RATE}" "${tty}" "${TERM_NAME}"
 """
 
 INVOKE_RUN = """#!/usr/bin/env /lib/runit/invoke-run
@@ -202,12 +202,18 @@ class Runit(rig.Case):
                           shutil.which("agetty", path="/sbin:/usr/sbin")),
                          "no getty here")
     def test_a_getty(self):
+        """a getty, by chpst -P and by setsid"""
+        for prefix in ("chpst -P", "setsid"):
+            with self.subTest(prefix):
+                self.getty(GETTY_RUN.replace("PREFIX", prefix))
+
+    def getty(self, run):
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, slave)
         tty = os.ttyname(slave).removeprefix("/dev/")
         t = self.distribution(agetty_tty1={
-            "run": GETTY_RUN,
+            "run": run,
             "conf": f"tty={tty}\nBAUD_RATE=38400\nTERM_NAME=linux\n"
                     'GETTY_ARGS="-L -i"\n'})
         t.start()
@@ -225,6 +231,7 @@ class Runit(rig.Case):
         # It leads its session, and the line is its terminal.
         self.assertEqual(int(fields[3]), pid)
         self.assertEqual(int(fields[4]), os.stat(f"/dev/{tty}").st_rdev)
+        self.assertEqual(t.service("agetty-tty1")["restarts"], 0)
         done = self.sv(t, "stop", "agetty-tty1")
         self.assertEqual(done.returncode, 0, done.stdout)
 
@@ -249,6 +256,57 @@ class Runit(rig.Case):
                s["want"] == "down", timeout=30)
         rig.eventually(lambda: "action denied by policy-rc.d" in
                        t.log_text(name), what="the refusal")
+
+
+class Setsid(rig.Case):
+    """the setsid in the PATH of services"""
+
+    def setsid(self, *args, **more):
+        return subprocess.run([rig.program("setsid"), *args], text=True,
+                              stdin=subprocess.DEVNULL, timeout=60,
+                              capture_output=True, **more)
+
+    def test_a_service_by_it_stays_the_same_process(self):
+        t = self.tree({"a": {"run": "echo $$ >pid; exec setsid sleep 1000"}})
+        t.wait("a", "UP")
+
+        def command():
+            return subprocess.run(
+                ["ps", "-o", "comm=", "-p", str(t.service("a")["pid"])],
+                text=True, capture_output=True).stdout.strip()
+        rig.eventually(lambda: command() == "sleep", what="the sleep")
+        sv = t.service("a")
+        with open(os.path.join(t.services, "a", "pid"),
+                  encoding="ascii") as f:
+            self.assertEqual(int(f.read()), sv["pid"])
+        self.assertEqual(sv["restarts"], 0)
+        self.assertEqual(t.svctl("stop", "a").returncode, 0)
+
+    def test_elsewhere_it_makes_a_session(self):
+        whose = "import os; print(os.getpid() == os.getsid(0), os.getpid())"
+        for more, forks in (({}, False), ({"preexec_fn": os.setpgrp}, True),
+                            ({"start_new_session": True}, False)):
+            for option in ("-w", "-fw"):
+                with self.subTest(more=more, option=option):
+                    p = subprocess.Popen(
+                        [rig.program("setsid"), option, sys.executable, "-c",
+                         whose], text=True, stdout=subprocess.PIPE, **more)
+                    leads, pid = p.communicate(timeout=60)[0].split()
+                    self.assertEqual(leads, "True")
+                    self.assertEqual(int(pid) != p.pid,
+                                     forks or option == "-fw")
+
+    def test_it_ends_as_the_program_does(self):
+        self.assertEqual(self.setsid("sh", "-c", "exit 7").returncode, 7)
+        self.assertEqual(self.setsid("-fw", "sh", "-c",
+                                     "exit 7").returncode, 7)
+        self.assertEqual(self.setsid("-fw", "sh", "-c",
+                                     "kill -9 $$").returncode, 137)
+        self.assertEqual(self.setsid("/nix").returncode, 127)
+        self.assertEqual(self.setsid("/").returncode, 126)
+        for args in ([], ["-x", "true"], ["-c", "true"]):
+            done = self.setsid(*args)
+            self.assertEqual((done.returncode, bool(done.stderr)), (1, True))
 
 
 if __name__ == "__main__":
