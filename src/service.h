@@ -22,6 +22,8 @@ void service_want(struct service *sv, enum want want, const char *why);
 void service_restart(struct service *sv, const char *why, enum again again);
 /* Down because the tree ends; what is wanted stays as it is. */
 void service_rest(struct service *sv);
+/* SIGKILL to all of it at once; nothing waits for its end. */
+void service_kill(struct service *sv);
 /* Writes the record; trouble is logged, the old copy stands. */
 int service_save(struct service *sv);
 void service_set_reason(struct service *sv, const char *fmt, ...)

@@ -48,6 +48,14 @@ signal_group(struct service *sv, int signo)
 	(void)kill(-sv->rec.pid, SIGCONT);
 }
 
+void
+service_kill(struct service *sv)
+{
+	service_kill_aux(sv);
+	if (service_signal(sv, SIGKILL) == 0)
+		signal_group(sv, SIGKILL);
+}
+
 static int64_t
 grace_ms(const struct service *sv)
 {

@@ -187,16 +187,21 @@ stop_in_order(struct tree *t)
 		t->done = true;
 }
 
+/* What still runs would have nobody over it: its own deadline is long past,
+ * or it is a logger that was started for the last words. */
 static void
 name_blockers(struct tree *t)
 {
 	int i;
 
-	for (i = 0; i < t->n; i++)
-		if (t->sv[i]->rec.state != ST_DOWN)
-			log_warnx("%s: still %s at the end of the shutdown",
-			    t->sv[i]->conf->name,
-			    state_name((enum state)t->sv[i]->rec.state));
+	for (i = 0; i < t->n; i++) {
+		if (t->sv[i]->rec.state == ST_DOWN)
+			continue;
+		log_warnx("%s: still %s at the end of the shutdown",
+		    t->sv[i]->conf->name,
+		    state_name((enum state)t->sv[i]->rec.state));
+		service_kill(t->sv[i]);
+	}
 	t->done = true;
 }
 
