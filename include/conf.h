@@ -23,7 +23,8 @@
 enum conf_type { TYPE_DAEMON, TYPE_ONESHOT };
 enum conf_restart { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 enum conf_kill { KILL_GROUP, KILL_LEADER };
-enum hook { HOOK_CRASH, HOOK_TRIP, HOOK_INCIDENT, HOOK_COUNT };
+enum hook { HOOK_CRASH, HOOK_TRIP, HOOK_INCIDENT, HOOK_RECOVERY,
+	HOOK_COUNT };
 enum conf_ready { READY_NONE, READY_NOTIFY, READY_FD, READY_CHECK };
 
 /* A list of words; v has n entries and then NULL. */

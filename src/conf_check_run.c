@@ -77,6 +77,7 @@ check_hooks(struct conf_reader *rd)
 	static const char *const keys[HOOK_COUNT] = {
 		[HOOK_CRASH] = "on-crash", [HOOK_TRIP] = "on-trip",
 		[HOOK_INCIDENT] = "on-incident",
+		[HOOK_RECOVERY] = "on-recovery",
 	};
 	int i;
 

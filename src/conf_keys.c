@@ -70,6 +70,8 @@ static const struct conf_key keys[] = {
     "the same, when it is given up" },
 { "service", "on-incident", KIND_WORDS, AT(hook[HOOK_INCIDENT]), NULL,
     "the same, when a program reports an incident" },
+{ "service", "on-recovery", KIND_WORDS, AT(hook[HOOK_RECOVERY]), NULL,
+    "the same, when it is well again after a failure" },
 { "service", "hook-timeout", KIND_DURATION, AT(hook_timeout_ms), NULL,
     "until a hook is killed" },
 { "service", "stop-command", KIND_WORDS, AT(stop_command), NULL,

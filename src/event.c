@@ -88,6 +88,7 @@ event_state(struct service *sv, enum event event)
 
 	(void)event;
 	publish(sv->tree, sv, "state", why);
+	hook_look(sv);
 	/* A restart passes through these within the same moment. */
 	if (r->state == ST_WAITING || r->state == ST_FINISHING)
 		return;
@@ -102,6 +103,8 @@ event_tell(struct service *sv, const char *kind, const char *reason)
 	publish(sv->tree, sv, kind, reason);
 	if (strcmp(kind, "incident") == 0)
 		hook_tell(sv, HOOK_INCIDENT, reason);
+	else if (strcmp(kind, "health") == 0)
+		hook_look(sv);
 	if (strcmp(kind, "text") != 0)
 		log_info("%s: %s: %s", sv->conf->name, kind, reason);
 }

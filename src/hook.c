@@ -22,6 +22,7 @@
 
 #define RUNNING_MAX	16
 #define PAUSE_MS	10000	/* between two runs of a hook of a service */
+#define SETTLE_MS	5000	/* well for so long: it has recovered */
 
 static struct running {
 	pid_t	 pid;		/* 0: free */
@@ -32,7 +33,7 @@ static struct running {
 
 static const char *const events[HOOK_COUNT] = {
 	[HOOK_CRASH] = "crash", [HOOK_TRIP] = "trip",
-	[HOOK_INCIDENT] = "incident",
+	[HOOK_INCIDENT] = "incident", [HOOK_RECOVERY] = "recovery",
 };
 
 static void
@@ -125,7 +126,7 @@ run_due(struct service *sv, int64_t now)
 			continue;
 		h->next_ms = now + PAUSE_MS;
 		if (run(sv, (enum hook)i, place, now) == 0)
-			h->count = 0;
+			h->count = h->ill_us = 0;
 		else
 			event_tell(sv, "hook", "cannot be run; tried again");
 	}
@@ -142,12 +143,63 @@ hook_prepare(struct service *sv)
 			log_warn("%s: remember its hooks", sv->conf->name);
 }
 
+static void
+fall_ill(struct service *sv)
+{
+	struct hook_state *h = &sv->hook[HOOK_RECOVERY];
+
+	h->count = 0;
+	if (h->ill_us == 0)
+		h->ill_us = os_wall_us();
+}
+
+/* Well again: told when it has stayed so for a while. */
+static void
+get_well(struct service *sv)
+{
+	struct hook_state *h = &sv->hook[HOOK_RECOVERY];
+	int64_t now = os_now_ms();
+
+	if (h->ill_us == 0 || h->count > 0)
+		return;
+	h->count = 1;
+	h->at_us = os_wall_us();
+	(void)snprintf(h->reason, sizeof h->reason, "well again after %lld s",
+	    (long long)((h->at_us - h->ill_us + 500000) / 1000000));
+	if (h->next_ms < now + SETTLE_MS)
+		h->next_ms = now + SETTLE_MS;
+}
+
+void
+hook_look(struct service *sv)
+{
+	const struct record *r = &sv->rec;
+
+	if (sv->hook == NULL || sv->conf->hook[HOOK_RECOVERY].n == 0)
+		return;
+	if (r->want == WANT_DOWN)	/* a person's word: nothing to mend */
+		sv->hook[HOOK_RECOVERY].ill_us =
+		    sv->hook[HOOK_RECOVERY].count = 0;
+	else if (r->state == ST_UP && r->health == HEALTH_FAILING)
+		fall_ill(sv);
+	else if (r->state == ST_UP)
+		get_well(sv);
+	else
+		sv->hook[HOOK_RECOVERY].count = 0;
+}
+
 void
 hook_tell(struct service *sv, enum hook hook, const char *reason)
 {
 	struct hook_state *h;
 
-	if (sv->hook == NULL || sv->conf->hook[hook].n == 0)
+	if (sv->hook == NULL)
+		return;
+	if (hook == HOOK_CRASH || hook == HOOK_TRIP) {
+		fall_ill(sv);
+		hook_look(sv);	/* it may run again already */
+	}
+	if (sv->conf->hook[hook].n == 0)
 		return;
 	h = &sv->hook[hook];
 	h->count++;

@@ -36,6 +36,7 @@ struct hook_state {
 	unsigned count;		/* told since it ran last */
 	int64_t	 next_ms;	/* not to be run before */
 	int64_t	 at_us;		/* of the last that was told */
+	int64_t	 ill_us;	/* HOOK_RECOVERY: not well since, 0 well */
 	char	 reason[160];
 };
 
@@ -147,6 +148,8 @@ void tree_timers(struct tree *t);
 /* hook.c */
 /* To be called with each new definition: its hooks need some memory. */
 void hook_prepare(struct service *sv);
+/* The state or the health is another one: is it well again? */
+void hook_look(struct service *sv);
 void hook_tell(struct service *sv, enum hook hook, const char *reason);
 /* One of them has ended; false: it is none of them. */
 bool hook_exited(struct tree *t, pid_t pid, int status);

@@ -451,7 +451,8 @@ function addIncident(e) {
 	const list = byId("incidents"), item = make("li");
 	const time = make("time", stamp(e.at));
 	const what = e.event === "incident" || e.event === "exit" ? e.reason :
-	    e.event + (e.reason ? ": " + e.reason : "");
+	    (e.event === "verb" ? "asked for" : e.event) + (e.reason ?
+	    ": " + e.reason : "");
 	time.dateTime = e.at;
 	item.append(time, make("strong", e.service || "tree"),
 	    make("span", e.event === "state" ? e.state + (e.reason ? ": " +
