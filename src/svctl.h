@@ -214,6 +214,20 @@ void ctl_print_tail(struct ctl *c, const char *name, int lines);
 /* svctl_check.c */
 /* The directory of the running tree's definitions, else where svtree would
  * look. */
+/* svctl_preflight.c: what a service finds in its way that no definition shows.
+ * what is said, and what mends it; true to go on. */
+typedef void ctl_preflight_each(void *arg, const char *service,
+    const char *what, const char *mend);
+struct conf_service;
+void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
+    void *arg);
+/* svctl_preflight.c: what is in a service's way that no definition shows, and
+ * what mends it. */
+struct conf_service;
+typedef void ctl_preflight_each(void *arg, const char *service,
+    const char *what, const char *mend);
+void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
+    void *arg);
 void ctl_services_dir(struct ctl *c, char *dst, size_t cap);
 
 /* the verbs */

@@ -19,6 +19,16 @@ print_error(void *arg, const char *line)
 	(void)fprintf(stderr, "%s\n", line);
 }
 
+static void
+print_obstacle(void *arg, const char *service, const char *what,
+    const char *mend)
+{
+	int *obstacles = arg;
+
+	++*obstacles;
+	(void)fprintf(stderr, "%s: %s; %s\n", service, what, mend);
+}
+
 void
 ctl_services_dir(struct ctl *c, char *dst, size_t cap)
 {
@@ -44,7 +54,7 @@ svctl_check(struct ctl *c)
 {
 	struct conf_tree t;
 	char dir[1024];
-	int errors = 0;
+	int i, errors = 0;
 
 	if (c->n > 0)
 		(void)snprintf(dir, sizeof dir, "%s", c->name[0]);
@@ -55,9 +65,15 @@ svctl_check(struct ctl *c)
 		    errors == 1 ? "" : "s");
 		return CTL_FAILED;
 	}
-	if (!c->quiet)
+	for (i = 0; i < t.n; i++)
+		ctl_preflight(&t.service[i], print_obstacle, &errors);
+	if (errors > 0)
+		(void)fprintf(stderr, "svctl: %s: the definitions are good, "
+		    "%d thing%s in their way\n", dir, errors, errors == 1 ?
+		    " is" : "s are");
+	else if (!c->quiet)
 		(void)printf("%s: %d service%s, no error\n", dir, t.n,
 		    t.n == 1 ? "" : "s");
 	conf_free(&t);
-	return CTL_OK;
+	return errors > 0 ? CTL_FAILED : CTL_OK;
 }

@@ -165,20 +165,6 @@ is_wanted(const struct doctor *d, const struct conf_service *sv)
 	return now == NULL || ctl_is(now->want, "up");
 }
 
-static void
-check_file(struct doctor *d, const struct conf_service *sv)
-{
-	char mend[300];
-
-	if (sv->container.compose == NULL ||
-	    access(sv->container.compose, R_OK) == 0)
-		return;
-	(void)snprintf(mend, sizeof mend, "edit %.240s/service.conf",
-	    sv->dir);
-	doctor_put(d, BAD, mend, "%s: its compose file %s cannot be read",
-	    sv->name, sv->container.compose);
-}
-
 void
 doctor_containers(struct doctor *d)
 {
@@ -207,7 +193,6 @@ doctor_containers(struct doctor *d)
 		    d->conf.service[i].container.name == NULL ||
 		    !is_wanted(d, &d->conf.service[i]))
 			continue;
-		check_file(d, &d->conf.service[i]);
 		check_container(d, &d->conf.service[i], &engine, prefix);
 	}
 }

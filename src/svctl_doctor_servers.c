@@ -271,6 +271,13 @@ check_environment(struct doctor *d, const struct conf_service *sv)
 	    "a model: memory fills up", sv->name, keep);
 }
 
+static void
+take_obstacle(void *arg, const char *service, const char *what,
+    const char *mend)
+{
+	doctor_put(arg, BAD, mend, "%s: %s", service, what);
+}
+
 void
 doctor_servers(struct doctor *d)
 {
@@ -287,6 +294,9 @@ doctor_servers(struct doctor *d)
 		if (sv->broken != NULL)
 			continue;
 		now = doctor_sv(d, sv->name);
+		if (d->m.root[0] == '\0' &&	/* it sees this machine */
+		    (now == NULL || ctl_is(now->want, "up")))
+			ctl_preflight(sv, take_obstacle, d);
 		check_ports_agree(d, sv);
 		check_holder(d, now);
 		check_environment(d, sv);

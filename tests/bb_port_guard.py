@@ -243,5 +243,92 @@ class BelowSvtree(Held):
         self.assertIsNone(sv["pid"])
 
 
+class Store(Held):
+    """exec = port-guard PORT -- ollama serve: the models, before the start"""
+
+    OLLAMA = """[service]
+exec = port-guard {port} -- {program}
+restart = never
+grants = Report
+{user}
+[environment]
+HOME = {home}
+OLLAMA_MODELS = {models}
+[health]
+type = ollama
+url = http://127.0.0.1:{port}
+"""
+
+    def lay_out(self, program="sleep 1000", mode=0o700):
+        t = self.tree(start=False)
+        home, models = t.path("home"), t.path("models")
+        user, self.me = "", "root"
+        os.mkdir(home)
+        os.mkdir(models, mode)
+        if os.geteuid() == 0:
+            user, self.me = "user = nobody", "nobody"
+            os.chmod(os.path.dirname(home), 0o755)
+            shutil.chown(home, "nobody")
+        t.add("llm", self.OLLAMA.format(
+            port=rig.free_port(), program=program, home=home, models=models,
+            user=user))
+        return t, models
+
+    @unittest.skipIf(os.geteuid() != 0, "needs another user: root")
+    def test_a_store_of_somebody_else_is_told_before_the_start(self):
+        t, models = self.lay_out()
+        t.start()
+        sv = t.wait("llm", lambda s: s["health"] == "failing")
+        self.assertEqual(sv["health_text"].split(" /")[0],
+                         "nobody cannot read")
+        self.assertIn("set user = owner-of:/", sv["text"])
+        rig.eventually(lambda: f"nobody cannot read {models}, which belongs "
+                       "to root" in t.log_text("llm"), what="its line")
+        with open(f"/proc/{sv['pid']}/comm", encoding="ascii") as f:
+            self.assertEqual(f.read(), "port-guard\n")
+        done = t.svctl("check", t.services)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"llm: nobody cannot read {models}, which belongs to "
+                      f"root; set user = owner-of:{models}", done.stderr)
+        self.assertIn(f"llm: nobody cannot read {models}",
+                      t.svctl("doctor").stdout)
+        shutil.chown(models, "nobody")
+        t.wait("llm", lambda s: s["health"] == "unknown")
+        rig.eventually(lambda: open(f"/proc/{sv['pid']}/comm",
+                                    encoding="ascii").read() == "sleep\n",
+                       what="the program")
+        t.svctl("check", t.services, check=True)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs another user: root")
+    def test_a_part_of_it_that_root_has_made_is_found(self):
+        t, models = self.lay_out()
+        shutil.chown(models, "nobody")
+        os.mkdir(os.path.join(models, "blobs"), 0o700)
+        done = t.svctl("check", t.services)
+        self.assertIn(f"llm: nobody cannot read {models}/blobs, which "
+                      f"belongs to root; sudo chown -R nobody {models}/blobs",
+                      done.stderr)
+
+    def test_what_is_not_there_is_named(self):
+        t, models = self.lay_out("no-such-server --serve", 0o755)
+        if os.geteuid() == 0:
+            shutil.chown(models, "nobody")
+        t.add("box", "[service]\nexec = sleep 1\n[container]\nname = box\n"
+                     "compose = /nonexistent/compose.yml\n")
+        done = t.svctl("check", t.services)
+        self.assertEqual(done.returncode, 1)
+        for words in ("box: its compose file /nonexistent/compose.yml cannot "
+                      "be read: No such file or directory; edit ",
+                      "llm: its program no-such-server is not there",
+                      "2 things are in their way"):
+            self.assertIn(words, done.stderr)
+        t.remove("box")
+        t.start()
+        t.wait("llm", "TRIPPED")
+        rig.eventually(lambda: "cannot execute no-such-server: No such file "
+                       "or directory; install it" in
+                       t.svctl("history", "llm").stdout, what="the incident")
+
+
 if __name__ == "__main__":
     rig.main()

@@ -2,7 +2,8 @@
 /*
  * port-guard PORT -- PROGRAM: a chain-loader that becomes PROGRAM as soon as
  * nobody else listens on the port. Here are only the command line and what
- * the service's own service.conf says of its port; port_wait.c does the rest.
+ * the service's own service.conf says of its port; port_wait.c does the rest,
+ * and port_store.c looks at the model store of an Ollama.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -131,6 +132,8 @@ read_conf(struct guard *g, int *policy)
 			g->port[g->nports++] = (uint16_t)sv->port.number;
 		if (*policy == POLICY_UNSET)
 			*policy = sv->port.policy;
+		g->store = sv->health.type != NULL &&
+		    strcmp(sv->health.type, "ollama") == 0;
 	}
 	conf_free(&t);
 }
@@ -139,7 +142,7 @@ int
 main(int argc, char **argv)
 {
 	struct guard g = { .service = NULL };
-	int policy;
+	int policy, error;
 
 	log_open("port-guard");
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -154,8 +157,13 @@ main(int argc, char **argv)
 	g.evict = policy == PORT_EVICT;
 	if (os_open() < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
+	if (g.store)
+		port_wait_store(&g);
 	port_wait_free(&g);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execvp(argv[optind], argv + optind);
+	error = errno;
+	port_tell_no_program(&g, argv[optind], strerror(error));
+	errno = error;
 	die(EXIT_SYSTEM, "exec %s", argv[optind]);
 }

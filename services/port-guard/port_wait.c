@@ -29,8 +29,8 @@ struct telling {
 	bool	 sent;		/* the supervisor has it */
 };
 
-static void
-send_report(const struct guard *g, const struct report *r, bool *sent)
+void
+port_report(const struct guard *g, const struct report *r, bool *sent)
 {
 	char err[CLIENT_ERR_LEN];
 	int rc;
@@ -91,7 +91,7 @@ tell(const struct guard *g, const struct port_holder *h, struct telling *t)
 		(void)notify_sendf("STATUS=%s", advice);
 	}
 	(void)memcpy(t->words, words, sizeof t->words);
-	send_report(g, &r, &t->sent);
+	port_report(g, &r, &t->sent);
 }
 
 static void
@@ -106,12 +106,12 @@ tell_free(const struct guard *g, const struct telling *t)
 		r.health = "unknown";
 	log_info("%s no more", t->words);
 	(void)notify_send("STATUS=");
-	send_report(g, &r, &sent);
+	port_report(g, &r, &sent);
 }
 
 /* Until the process that is watched has exited, or ms are over. */
-static bool
-wait_exit(int64_t ms)
+bool
+port_pause(int64_t ms)
 {
 	int64_t deadline = os_now_ms() + ms;
 	struct os_event ev;
@@ -129,7 +129,7 @@ wait_for(const struct port_holder *h)
 
 	if (h->pid > 0 && h->start != 0)
 		handle = os_watch_proc(h->pid, h->start, 1);
-	(void)wait_exit(handle >= 0 ? WATCHED_MS : UNNAMED_MS);
+	(void)port_pause(handle >= 0 ? WATCHED_MS : UNNAMED_MS);
 	os_unwatch_proc(handle);
 }
 
@@ -140,13 +140,13 @@ send_away(const struct port_holder *h, int handle)
 	if (os_kill(h->pid, h->start, handle, SIGTERM) < 0)
 		return errno == ESRCH ? 0 : -1;
 	/* A server that has closed its port may take its time to clean up. */
-	if (wait_exit(TERM_MS) || !port_is_taken(h->port))
+	if (port_pause(TERM_MS) || !port_is_taken(h->port))
 		return 0;
 	log_warnx("pid %ld (%s) is there %d s after SIGTERM: SIGKILL",
 	    (long)h->pid, h->name, TERM_MS / 1000);
 	if (os_kill(h->pid, h->start, handle, SIGKILL) < 0)
 		return errno == ESRCH ? 0 : -1;
-	(void)wait_exit(KILL_MS);
+	(void)port_pause(KILL_MS);
 	return 0;
 }
 
@@ -175,7 +175,7 @@ evict(const struct guard *g, const struct port_holder *h)
 	    (unsigned)h->port);
 	log_info("%s", words);
 	r.incident = words;
-	send_report(g, &r, &sent);
+	port_report(g, &r, &sent);
 	return true;
 }
 

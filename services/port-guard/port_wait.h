@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "report.h"
+
 #define GUARD_PORTS_MAX	8
 
 struct guard {
@@ -13,10 +15,21 @@ struct guard {
 	int		 nports;
 	bool		 evict;
 	bool		 expected;	/* waiting is no failure */
+	bool		 store;		/* the program is an Ollama */
 };
 
 /* Returns as soon as all ports are free, however long that takes; tells why
  * it waits. os_open was called. */
 void port_wait_free(const struct guard *g);
+/* The same for the model store, in port_store.c. */
+void port_wait_store(const struct guard *g);
+/* The program cannot be executed; why is strerror's word. */
+void port_tell_no_program(const struct guard *g, const char *program,
+    const char *why);
+
+/* Tells the supervisor. *sent: it has heard it, or will never. */
+void port_report(const struct guard *g, const struct report *r, bool *sent);
+/* Until the process that is watched has exited (then true), or ms are over. */
+bool port_pause(int64_t ms);
 
 #endif
