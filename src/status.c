@@ -158,5 +158,6 @@ status_put_supervisor(struct buf *b, const struct status_tree *t)
 	json_set_str(b, "services", t->services);
 	json_set_str(b, "state", t->state);
 	json_set_str(b, "log", t->log);
+	json_set_str(b, "path", conf_default_path());
 	json_close(b, '}');
 }

@@ -55,7 +55,7 @@ struct sv {
 struct sup {			/* the supervisor; pid 0: there is none */
 	int64_t	pid;
 	char	version[32], since[32], loaded[32];
-	char	services[1024], log[1024];
+	char	services[1024], log[1024], path[1024];
 };
 
 struct list {
@@ -211,16 +211,6 @@ bool ctl_last_with(const char *dir, off_t most, const char *mark,
 /* To standard error, indented: what failed said this. */
 void ctl_print_tail(struct ctl *c, const char *name, int lines);
 
-/* svctl_check.c */
-/* The directory of the running tree's definitions, else where svtree would
- * look. */
-/* svctl_preflight.c: what a service finds in its way that no definition shows.
- * what is said, and what mends it; true to go on. */
-typedef void ctl_preflight_each(void *arg, const char *service,
-    const char *what, const char *mend);
-struct conf_service;
-void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
-    void *arg);
 /* svctl_preflight.c: what is in a service's way that no definition shows, and
  * what mends it. */
 struct conf_service;
@@ -228,6 +218,10 @@ typedef void ctl_preflight_each(void *arg, const char *service,
     const char *what, const char *mend);
 void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
     void *arg);
+
+/* svctl_check.c */
+/* The directory of the running tree's definitions, else where svtree would
+ * look. From now on programs are looked for where the running tree does. */
 void ctl_services_dir(struct ctl *c, char *dst, size_t cap);
 
 /* the verbs */

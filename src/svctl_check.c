@@ -37,9 +37,11 @@ ctl_services_dir(struct ctl *c, char *dst, size_t cap)
 	struct list l = { .sv = NULL };
 
 	if ((c->client.fd >= 0 || client_open(&c->client, c->run, err) == 0)
-	    && ctl_list(c, NULL, 0, &l, false) == CTL_OK)
+	    && ctl_list(c, NULL, 0, &l, false) == CTL_OK) {
 		(void)snprintf(dst, cap, "%s", l.sup.services);
-	else if (named != NULL)
+		if (l.sup.path[0] != '\0')
+			(void)setenv("SVTREE_PATH", l.sup.path, 1);
+	} else if (named != NULL)
 		(void)snprintf(dst, cap, "%s", named);
 	else if (geteuid() == 0)
 		(void)snprintf(dst, cap, "/etc/svtree/services");

@@ -140,6 +140,7 @@ ctl_take_sup(const struct json *j, int o, struct sup *sup)
 	take_text(j, o, "loaded", sup->loaded, sizeof sup->loaded);
 	take_text(j, o, "services", sup->services, sizeof sup->services);
 	take_text(j, o, "log", sup->log, sizeof sup->log);
+	take_text(j, o, "path", sup->path, sizeof sup->path);
 }
 
 /* Without memory the list ends early; its reader sees fewer services. */

@@ -178,6 +178,17 @@ class Recover(rig.Case):
                       else "ollama: answers", said)
         self.assertEqual(t.service("ollama")["pid"], pid)
 
+    def test_a_start_grace_longer_than_the_deadline_is_told(self):
+        """with the last answer there was, not with the one still asked"""
+        llm = standin.Server("ollama")
+        t = self.tree({"recover": recover("-t 1500ms"), "ollama": llm.conf(
+            health="timeout = 200ms\nstart-grace = 10m")})
+        llm.wait()
+        llm.fault("hang")
+        said = self.run_it(t, 1)
+        self.assertIn("ollama: up, but does not answer yet: no answer within "
+                      "200 ms; its time is up", said)
+
     def test_what_no_restart_mends_is_named_and_left(self):
         """another user's server on the port, no models, restart = no"""
         empty, forbidden = standin.Server("ollama"), standin.Server("mlx")

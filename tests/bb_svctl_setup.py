@@ -91,6 +91,22 @@ class Doctor(Case):
         self.fault(checks, "a is UP", result="ok")
         self.fault(checks, "nobody else starts", result="ok")
 
+    def test_programs_are_sought_where_the_supervisor_seeks_them(self):
+        self.install()
+        own = self.directory()
+        self.write(own, "only-there", text="#!/bin/sh\nexec sleep 1000\n",
+                   mode=0o755)
+        path = f"{rig.BIN}:{rig.SYSTEM_PATH}:{own}"
+        t = self.tree({"a": "[service]\nexec = only-there\n"},
+                      env={"SVTREE_PATH": path})
+        t.wait("a", "UP")
+        t.wait("svlog", "UP")
+        self.fault(self.examine(t, 0), "no error", result="ok")
+        done = self.svctl("--run", t.run, "check")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # Without a supervisor there is only one's own path.
+        self.assertEqual(self.svctl("check", t.services).returncode, 1)
+
     def test_no_supervisor_and_no_job(self):
         t = self.tree({"a": SLEEPER}, start=False)
         checks = self.examine(t, 1, {"SVTREE_SERVICES": t.services})

@@ -190,11 +190,15 @@ static void
 too_late(struct branch *b)
 {
 	const char *more = b->f.reason[0] != '\0' ? b->f.reason : b->f.text;
+	char last[sizeof b->why];
 
+	/* The answer before this one, when there is none to this yet. */
+	(void)strlcpy(last, b->probe.words[0] != '\0' ? b->probe.words :
+	    b->why, sizeof last);
 	probe_cancel(&b->probe);
 	if (b->phase == PH_ANSWER && branch_can_probe(b))
 		(void)snprintf(b->why, sizeof b->why,
-		    "up, but does not answer yet: %.110s", b->probe.words);
+		    "up, but does not answer yet: %.110s", last);
 	else if (b->phase == PH_ANSWER || b->phase == PH_DOUBT)
 		(void)snprintf(b->why, sizeof b->why,
 		    "up, but reported to fail: %.90s", b->f.health_text);
