@@ -71,7 +71,7 @@ struct conf_log {		/* [log] */
 };
 
 struct conf_health {		/* [health]; type NULL means no probe */
-	char	*type;		/* ollama mlx openai http tcp exec */
+	char	*type;		/* ollama mlx openai http tcp exec docker */
 	char	*url;		/* base address, http://127.0.0.1:11434 */
 	char	*also;		/* another address that must answer */
 	char	*live;		/* path asked for life */

@@ -23,6 +23,7 @@ static const struct {
 	{ "http", "http://", false, false },
 	{ "tcp", "tcp://", false, false },
 	{ "exec", NULL, false, false },
+	{ "docker", NULL, false, false },
 	{ NULL, NULL, false, false }
 };
 
@@ -108,6 +109,18 @@ check_times(struct conf_reader *rd)
 		    "at least 10ms is right, 30s is usual");
 }
 
+static void
+check_container(struct conf_reader *rd)
+{
+	if (rd->sv->health.live != NULL || rd->sv->health.ready != NULL)
+		conf_error_at(rd, "health", rd->sv->health.live != NULL ?
+		    "live" : "ready", "type docker asks no path; leave it "
+		    "out");
+	if (rd->sv->container.name == NULL)
+		conf_error_at(rd, "health", "type", "type: docker wants a "
+		    "container; [container] name = NAME is missing");
+}
+
 void
 conf_check_health(struct conf_reader *rd)
 {
@@ -123,6 +136,8 @@ conf_check_health(struct conf_reader *rd)
 		return;
 	if (types[i].scheme != NULL)
 		check_url(rd, h->type, types[i].scheme);
+	else if (strcmp(h->type, "docker") == 0)
+		check_container(rd);
 	else if (h->command.n == 0)
 		conf_error_at(rd, "health", "type", "type: exec wants a "
 		    "command");

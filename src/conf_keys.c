@@ -20,7 +20,7 @@ static const char *const restarts[] = { "always", "on-failure", "never",
 static const char *const kills[] = { "group", "leader", NULL };
 static const char *const policies[] = { "refuse", "evict", NULL };
 static const char *const probes[] = { "ollama", "mlx", "openai", "http",
-    "tcp", "exec", NULL };
+    "tcp", "exec", "docker", NULL };
 static const char *const compressions[] = { "no", "gzip", "zstd", NULL };
 static const char *const on_stop[] = { "leave", "container", NULL };
 static const char *const outside[] = { "stop", "start", NULL };
@@ -111,7 +111,7 @@ static const struct conf_key keys[] = {
 { "log", "compress", KIND_CHOICE, AT(log.compress), compressions,
     "rotated files: no, gzip or zstd" },
 { "health", "type", KIND_NAME, AT(health.type), probes,
-    "ollama, mlx, openai, http, tcp or exec" },
+    "ollama, mlx, openai, http, tcp, exec or docker" },
 { "health", "url", KIND_URL, AT(health.url), NULL, "base address" },
 { "health", "also", KIND_URL, AT(health.also), NULL,
     "another address that must answer, such as the one for containers" },

@@ -98,6 +98,12 @@ ready = notify
 grants = Report
 """
 
+MONITOR = """[service]
+exec = health-monitor
+ready = notify
+grants = Report Restart Signal
+"""
+
 KEEPER = """[service]
 exec = container-keeper
 ready = notify
@@ -498,6 +504,37 @@ class Followed(Kept):
         self.engine.docker("cp", sick, "checked:/sick")
         sv = tree.wait("checked", lambda s: s["health"] == "failing", LATE)
         self.assertIn("unhealthy", sv["health_text"])
+
+
+    def test_an_unhealthy_one_is_restarted_by_the_probe_of_the_engine(self):
+        tree = self.start(start=False, more={"monitor": MONITOR})
+        tree.add("checked", self.keeper("checked") +
+                 "[health]\ntype = docker\ninterval = 500ms\n"
+                 "timeout = 2s\nthreshold = 2\nstart-grace = 10s\n")
+        tree.start()
+        sv = tree.wait("checked", lambda s: s["health"] == "ok", LATE)
+        self.assertIn("container checked: good in", sv["health_text"])
+        self.assertIn("healthy", sv["health_text"])
+        # While the engine is silent nothing is known, and nothing is done.
+        os.kill(self.engine.process.pid, signal.SIGSTOP)
+        try:
+            sv = tree.wait("checked", lambda s: s["health"] == "degraded",
+                           LATE)
+            self.assertIn("engine does not tell", sv["health_text"])
+        finally:
+            os.kill(self.engine.process.pid, signal.SIGCONT)
+        tree.wait("checked", lambda s: s["health"] == "ok", LATE)
+        self.assertEqual(tree.service("checked")["restarts"], 0)
+        before = self.engine.inspect("checked")
+        sick = tree.path("sick")
+        with open(sick, "w", encoding="ascii"):
+            pass
+        self.engine.docker("cp", sick, "checked:/sick")
+        self.history(tree, "checked",
+                     "fails: container checked, 2 times: unhealthy")
+        rig.eventually(lambda: self.engine.inspect("checked")["State"]
+                       ["StartedAt"] != before["State"]["StartedAt"], LATE,
+                       "its restart")
 
     def test_its_output_is_the_service_s_log(self):
         tree = self.start("counts")

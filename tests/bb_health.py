@@ -612,6 +612,7 @@ class Configuration(rig.Case):
         for conf, line, words in (
                 ("type = http", 4, "type: http wants a url"),
                 ("type = exec", 4, "type: exec wants a command"),
+                ("type = docker", 4, "type: docker wants a container"),
                 ("type = tcp\nurl = tcp://db:5432", 5, "such as tcp://127."),
                 ("type = tcp\nurl = http://h:1", 5, "wants tcp://HOST:PORT"),
                 ("type = mlx\nurl = tcp://h:1", 5, "wants http://HOST:PORT"),

@@ -90,6 +90,8 @@ void targets_free(void);
 int targets_count(void);
 struct target *targets_get(int i);
 struct target *targets_find(const char *name);
+/* [docker] socket, the service's own or another's; NULL: to be searched. */
+const char *targets_docker_socket(const struct target *t);
 
 /* health_ask.c: questions over HTTP. pending counts the open ones. */
 void ask_round(struct target *t, int64_t now_ms);
@@ -99,6 +101,14 @@ bool ask_other_path(struct target *t);
 int ask_deep(struct target *t, int64_t now_ms);
 void ask_unload(struct target *t);
 void ask_cancel(struct target *t);
+
+/* health_docker.c: containers, as the engine sees them */
+/* The engine's socket; NULL: there is none now. */
+const char *docker_ask_socket(const struct target *t);
+void docker_ask_base(const struct conf_service *sv, char *dst, size_t cap);
+void docker_no_engine(struct probe *p);
+struct http_result;
+void docker_judge(struct probe *p, const struct http_result *r);
 
 /* health_connect.c: connects */
 void try_connect(struct target *t, int64_t now_ms);

@@ -25,6 +25,7 @@ static const struct {
 	[SERVER_OPENAI] = { .live = "/health", .live_else = "/v1/models",
 	    .ready = "/v1/models", .deep = "/v1/completions" },
 	[SERVER_HTTP] = { .live = "" },
+	[SERVER_DOCKER] = { .live = "" },
 };
 
 static const char *path_of(const struct target *t, enum layer layer,
@@ -101,6 +102,10 @@ set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 
 	p->status = r->status;
 	p->elapsed_ms = r->elapsed_ms;
+	if (server == SERVER_DOCKER) {
+		docker_judge(p, r);
+		return;
+	}
 	(void)path_of(t, a->layer, &own);
 	if (r->status != 0) {
 		/* What a path of the operator's says, only its status does. */
@@ -152,8 +157,17 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 	if (p != NULL && a->layer == LAYER_ALSO)
 		(void)snprintf(p->what, sizeof p->what, "at %.55s",
 		    a->t->conf->health.also);
+	else if (p != NULL && a->t->server == SERVER_DOCKER)
+		(void)snprintf(p->what, sizeof p->what, "container %.50s",
+		    a->t->conf->container.name);
 	else if (p != NULL)
 		put_what(p, body != NULL ? "POST" : "GET", a->url, false);
+	if (a->t->server == SERVER_DOCKER &&
+	    (rq.unix_socket = docker_ask_socket(a->t)) == NULL) {
+		if (p != NULL)
+			docker_no_engine(p);
+		return -1;
+	}
 	a->id = http_start(&rq, done, NULL, a);
 	if (a->id > 0)
 		return 0;

@@ -10,7 +10,7 @@
  * What the servers' answers say: status and body to an outcome. Pure.
  */
 enum server { SERVER_OLLAMA, SERVER_MLX, SERVER_OPENAI, SERVER_HTTP,
-	SERVER_TCP, SERVER_EXEC, SERVER_COUNT };
+	SERVER_TCP, SERVER_EXEC, SERVER_DOCKER, SERVER_COUNT };
 
 /* An answer as it came. */
 struct answer {

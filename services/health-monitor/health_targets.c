@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "health.h"
 #include "log.h"
+#include "self.h"
 
 static const struct {
 	const char	*name;
@@ -23,6 +24,7 @@ static const struct {
 	{ "http", SERVER_HTTP, false },
 	{ "tcp", SERVER_TCP, false },
 	{ "exec", SERVER_EXEC, false },
+	{ "docker", SERVER_DOCKER, false },
 };
 
 static struct conf_tree tree;
@@ -50,6 +52,12 @@ targets_find(const char *name)
 		if (strcmp(targets[i].conf->name, name) == 0)
 			return &targets[i];
 	return NULL;
+}
+
+const char *
+targets_docker_socket(const struct target *t)
+{
+	return self_docker_socket(&tree, t->conf);
 }
 
 /* Where the host stands in an address, behind "://". */
@@ -133,7 +141,9 @@ make(struct target *t, const struct conf_service *sv)
 			t->server = types[i].server;
 			t->is_llm = types[i].is_llm;
 		}
-	if (sv->health.url != NULL)
+	if (t->server == SERVER_DOCKER)
+		docker_ask_base(sv, t->base, sizeof t->base);
+	else if (sv->health.url != NULL)
 		set_base(t, sv->health.url);
 	/* A container's port is held by the engine, not by its keeper. */
 	if (t->is_llm && sv->container.name == NULL)
@@ -197,9 +207,12 @@ print_error(void *arg, const char *line)
 /* A definition that has become wrong elsewhere is no reason to leave alone
  * what runs by the one before, nor is a user that we could not become. */
 static bool
-can_be_asked(const struct conf_health *h)
+can_be_asked(const struct conf_service *sv)
 {
-	return h->type != NULL && (h->url != NULL || h->command.n > 0) &&
+	const struct conf_health *h = &sv->health;
+
+	return h->type != NULL && (h->url != NULL || h->command.n > 0 ||
+	    (strcmp(h->type, "docker") == 0 && sv->container.name != NULL)) &&
 	    h->interval_ms >= 10 && h->timeout_ms >= 10;
 }
 
@@ -217,7 +230,7 @@ adopt(struct conf_tree *fresh)
 		return -1;
 	}
 	for (i = 0; i < fresh->n; i++) {
-		if (!can_be_asked(&fresh->service[i].health))
+		if (!can_be_asked(&fresh->service[i]))
 			continue;
 		make(&made[n], &fresh->service[i]);
 		if ((old = targets_find(made[n].conf->name)) != NULL)
