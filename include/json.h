@@ -84,6 +84,8 @@ void json_put_time(struct buf *b, int64_t wall_us);
 /* key and value in one call */
 void json_set_str(struct buf *b, const char *name, const char *s);
 void json_set_int(struct buf *b, const char *name, int64_t n);
+/* One that is not greater than 0 is none: null. */
+void json_set_some(struct buf *b, const char *name, int64_t n);
 void json_set_bool(struct buf *b, const char *name, bool v);
 void json_set_time(struct buf *b, const char *name, int64_t wall_us);
 

@@ -97,6 +97,8 @@ int os_cloexec(int fd);
 /* Gives a FIFO room for a burst, where the system can. */
 void os_widen(int fifo);
 int os_nonblock(int fd);
+/* Ends the watch of a descriptor, closes it, makes it -1; -1 stays. */
+void os_drop(int *fd);
 /* Closes every descriptor from lowest on. */
 void os_close_from(int lowest);
 /* A number that nobody can foresee; for jitter, no secret. */

@@ -16,7 +16,6 @@
 #include "log.h"
 #include "os.h"
 
-static int listen_fd = -1;
 static struct conn conns[CONTROL_CONNS];
 static char in_mem[CONTROL_CONNS][CONTROL_IN_MAX];
 static char out_mem[CONTROL_CONNS][CONTROL_OUT_MAX];
@@ -49,12 +48,6 @@ listen_at(const struct tree *t)
 	return -1;
 }
 
-int *
-control_listen_fd(void)
-{
-	return &listen_fd;
-}
-
 int
 control_open(struct tree *t)
 {
@@ -62,10 +55,10 @@ control_open(struct tree *t)
 
 	for (i = 0; i < CONTROL_CONNS; i++)
 		conns[i].fd = -1;
-	if (listen_fd >= 0)	/* lived through an upgrade */
-		return os_watch(listen_fd, OS_READ, TAG(TAG_LISTEN, 0));
-	listen_fd = listen_at(t);
-	return listen_fd < 0 ? -1 : 0;
+	if (t->listen_fd >= 0)	/* lived through an upgrade */
+		return os_watch(t->listen_fd, OS_READ, TAG(TAG_LISTEN, 0));
+	t->listen_fd = listen_at(t);
+	return t->listen_fd < 0 ? -1 : 0;
 }
 
 bool
@@ -77,18 +70,9 @@ control_check(struct tree *t)
 	(void)snprintf(path, sizeof path, "%s/control", t->run);
 	if (access(path, F_OK) == 0 || (fd = listen_at(t)) < 0)
 		return false;
-	(void)os_watch(listen_fd, 0, 0);
-	(void)close(listen_fd);
-	listen_fd = fd;
+	os_drop(&t->listen_fd);
+	t->listen_fd = fd;
 	return true;
-}
-
-static void
-drop(struct conn *c)
-{
-	(void)os_watch(c->fd, 0, 0);
-	(void)close(c->fd);
-	c->fd = -1;
 }
 
 /* A free place, or that of whoever has been silent longest. */
@@ -106,7 +90,7 @@ find_place(void)
 			oldest = &conns[i];
 	}
 	if (oldest != NULL)
-		drop(oldest);
+		os_drop(&oldest->fd);
 	return oldest;
 }
 
@@ -116,8 +100,7 @@ control_accept(struct tree *t)
 	struct conn *c;
 	int fd, n;
 
-	(void)t;
-	if ((fd = accept(listen_fd, NULL, NULL)) < 0)
+	if ((fd = accept(t->listen_fd, NULL, NULL)) < 0)
 		return;
 	c = find_place();
 	if (c == NULL || os_cloexec(fd) < 0 || os_nonblock(fd) < 0) {
@@ -134,7 +117,7 @@ control_accept(struct tree *t)
 	buf_init(&c->wanted, wanted_mem[n], sizeof wanted_mem[n]);
 	if (os_peer(fd, &c->uid, &c->gid, &c->pid) < 0 ||
 	    os_watch(fd, OS_READ, TAG(TAG_CONN, n)) < 0)
-		drop(c);
+		os_drop(&c->fd);
 }
 
 static void
@@ -147,7 +130,7 @@ flush(struct conn *c)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN) {
-			drop(c);
+			os_drop(&c->fd);
 			return;
 		}
 		if (n < 0)
@@ -155,7 +138,7 @@ flush(struct conn *c)
 		buf_consume(&c->out, (size_t)n);
 	}
 	if (c->out.len == 0 && c->close_soon) {
-		drop(c);
+		os_drop(&c->fd);
 	} else if (c->is_full != (c->out.len > 0)) {
 		c->is_full = c->out.len > 0;
 		(void)os_watch(c->fd, c->is_full ? OS_READ | OS_WRITE :
@@ -174,8 +157,8 @@ control_reply(struct conn *conn, const char *params, bool continues)
 }
 
 void
-control_error(struct conn *conn, const char *error, const char *name,
-    const char *reason)
+control_error(struct conn *conn, const char *error, const char *key,
+    const char *value, const char *reason)
 {
 	struct buf *b = &conn->out;
 
@@ -183,13 +166,19 @@ control_error(struct conn *conn, const char *error, const char *name,
 	json_set_str(b, "error", error);
 	json_key(b, "parameters");
 	json_open(b, '{');
-	if (name != NULL)
-		json_set_str(b, "name", name);
+	if (key != NULL)
+		json_set_str(b, key, value);
 	if (reason != NULL)
 		json_set_str(b, "reason", reason);
 	json_close(b, '}');
 	json_close(b, '}');
 	buf_putc(b, '\0');
+}
+
+void
+control_fail(struct conn *conn, const char *reason)
+{
+	control_error(conn, "org.svtree.Failed", NULL, NULL, reason);
 }
 
 /* One message, len bytes without its NUL. */
@@ -204,7 +193,7 @@ take_message(struct tree *t, struct conn *c, const char *text, size_t len)
 	if (json_parse(&call.json, text, len, tok, (int)nitems(tok), err) < 0 ||
 	    json_str(&call.json, json_get(&call.json, 0, "method"), method,
 	    sizeof method) < 0) {
-		control_error(c, "org.svtree.Failed", NULL,
+		control_fail(c,
 		    "no Varlink call: a JSON object with a method is expected");
 		c->close_soon = true;
 		return;
@@ -238,8 +227,7 @@ take_bytes(struct tree *t, struct conn *c)
 		buf_consume(&c->in, len + 1);
 	}
 	if (c->in.len == c->in.cap && c->listing < 0) {
-		control_error(c, "org.svtree.Failed", NULL,
-		    "the message is too long");
+		control_fail(c, "the message is too long");
 		c->close_soon = true;
 	}
 }
@@ -266,7 +254,7 @@ control_ready(struct tree *t, int number, unsigned what)
 		n = recv(c->fd, c->in.base + c->in.len, buf_room(&c->in), 0);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			if (buf_room(&c->in) > 0 || n < 0) {
-				drop(c);
+				os_drop(&c->fd);
 				return;
 			}
 		} else if (n > 0) {
@@ -298,7 +286,7 @@ control_publish(const char *event, size_t len)
 		buf_puts(&c->out, "},\"continues\":true}");
 		buf_putc(&c->out, '\0');
 		if (c->out.overflow)
-			drop(c);	/* too slow */
+			os_drop(&c->fd);	/* too slow */
 		else
 			flush(c);
 	}
@@ -311,8 +299,7 @@ control_close(struct tree *t)
 	int i;
 
 	for (i = 0; i < CONTROL_CONNS; i++)
-		if (conns[i].fd >= 0)
-			drop(&conns[i]);
+		os_drop(&conns[i].fd);
 	(void)snprintf(path, sizeof path, "%s/control", t->run);
 	(void)unlink(path);
 }

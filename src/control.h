@@ -39,14 +39,13 @@ struct conn {
 struct call {
 	struct tree *tree;
 	struct conn *conn;
+	struct service *sv;	/* that it names, if the method has one */
 	struct json json;
 	int	 params;	/* token or -1 */
 	bool	 more, oneway;
 };
 
 int control_open(struct tree *t);
-/* Where the listening descriptor stands, for an upgrade. */
-int *control_listen_fd(void);
 /* The socket is there under its name; makes it anew if a cleaner took it. True
  * when that was so. */
 bool control_check(struct tree *t);
@@ -63,7 +62,10 @@ void control_call(struct call *c, const char *method);
 bool control_list_more(struct tree *t, struct conn *conn);
 
 void control_reply(struct conn *conn, const char *params, bool continues);
-void control_error(struct conn *conn, const char *error, const char *name,
-    const char *reason);
+/* An error with a parameter key, and a reason; either may be NULL. */
+void control_error(struct conn *conn, const char *error, const char *key,
+    const char *value, const char *reason);
+/* org.svtree.Failed */
+void control_fail(struct conn *conn, const char *reason);
 
 #endif

@@ -14,6 +14,9 @@
 #include "service.h"
 
 enum right { RIGHT_READ, RIGHT_GRANT };
+/* What a method needs: a service by name; a tree that is not at its end. */
+#define A_NAME		1u
+#define A_FUTURE	2u
 
 int
 control_param(const struct call *c, const char *name)
@@ -33,29 +36,29 @@ control_done(struct call *c)
 	control_reply(c->conn, "{}", false);
 }
 
-static void
-fail(struct call *c, const char *reason)
+void
+control_invalid(struct call *c, const char *name)
 {
-	control_error(c->conn, "org.svtree.Failed", NULL, reason);
+	control_error(c->conn, "org.varlink.service.InvalidParameter",
+	    "parameter", name, NULL);
 }
 
-/* The service that the call names; answers itself when there is none. */
-struct service *
-control_named(struct call *c)
+/* Looks the service up that the call names; answers when there is none. */
+static bool
+find_named(struct call *c)
 {
 	char name[CONF_NAME_MAX + 1], reason[128];
-	struct service *sv;
 
 	if (control_text(c, "name", name, sizeof name) < 0) {
-		interface_error(c, "InvalidParameter", "parameter", "name");
-		return NULL;
+		control_invalid(c, "name");
+		return false;
 	}
-	if ((sv = tree_find(c->tree, name)) == NULL) {
-		(void)snprintf(reason, sizeof reason, "no service %s", name);
-		control_error(c->conn, "org.svtree.NoSuchService", name,
-		    reason);
-	}
-	return sv;
+	if ((c->sv = tree_find(c->tree, name)) != NULL)
+		return true;
+	(void)snprintf(reason, sizeof reason, "no service %s", name);
+	control_error(c->conn, "org.svtree.NoSuchService", "name", name,
+	    reason);
+	return false;
 }
 
 static const char *
@@ -75,14 +78,8 @@ reason_of(const struct call *c, char *mem, size_t cap, const char *otherwise)
 static void
 do_start(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 
-	if (sv == NULL)
-		return;
-	if (c->tree->stopping) {
-		fail(c, "the tree is shutting down");
-		return;
-	}
 	event_tell(sv, "verb", "start");
 	service_want(sv, sv->conf->type == TYPE_ONESHOT ? WANT_ONCE : WANT_UP,
 	    NULL);
@@ -92,11 +89,9 @@ do_start(struct call *c)
 static void
 do_stop(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 	char mem[100];
 
-	if (sv == NULL)
-		return;
 	event_tell(sv, "verb", "stop");
 	/* Its timer must not bring back what a person stopped. */
 	if (sv->conf->every_ms > 0 &&
@@ -110,20 +105,14 @@ do_stop(struct call *c)
 static void
 do_restart(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 	bool if_wanted = false, by_program;
 	char mem[100];
 
-	if (sv == NULL)
-		return;
 	(void)json_bool(&c->json, control_param(c, "if_wanted"), &if_wanted);
-	if (c->tree->stopping) {
-		fail(c, "the tree is shutting down");
-		return;
-	}
 	by_program = tree_find_session(c->tree, c->conn->pid) != NULL;
 	if (by_program && sv->rec.paused) {
-		fail(c, "it is paused");
+		control_fail(c->conn, "it is paused");
 		return;
 	}
 	if (!if_wanted || sv->rec.want != WANT_DOWN) {
@@ -140,15 +129,9 @@ do_restart(struct call *c)
 static void
 do_once(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 	bool started, last = false;
 
-	if (sv == NULL)
-		return;
-	if (c->tree->stopping) {
-		fail(c, "the tree is shutting down");
-		return;
-	}
 	(void)json_bool(&c->json, control_param(c, "last"), &last);
 	started = !state_is_alive(sv->rec.state);
 	if (started || (last && sv->rec.want == WANT_UP)) {
@@ -162,17 +145,15 @@ do_once(struct call *c)
 static void
 do_signal(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 	char word[16], err[80];
 	int signo;
 
-	if (sv == NULL)
-		return;
 	if (control_text(c, "signal", word, sizeof word) < 0 ||
 	    (signo = conf_signal(word)) < 0)
-		interface_error(c, "InvalidParameter", "parameter", "signal");
+		control_invalid(c, "signal");
 	else if (service_send(sv, signo, err, sizeof err) < 0)
-		fail(c, err);
+		control_fail(c->conn, err);
 	else
 		control_done(c);
 }
@@ -180,13 +161,11 @@ do_signal(struct call *c)
 static void
 set_enabled(struct call *c, bool enabled)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 
-	if (sv == NULL)
-		return;
 	if (intent_set(c->tree, sv->conf->name, enabled) < 0) {
 		log_warn("%s: write what is disabled", sv->conf->name);
-		fail(c, "the state directory cannot be written");
+		control_fail(c->conn, "the state directory cannot be written");
 		return;
 	}
 	sv->rec.disabled = !enabled;
@@ -215,21 +194,22 @@ static const struct method {
 	const char	*name;
 	void		(*run)(struct call *);
 	enum right	 right;
+	unsigned	 needs;
 } methods[] = {
-	{ "Status",	control_status,	RIGHT_READ },
-	{ "Subscribe",	control_subscribe,	RIGHT_READ },
-	{ "Start",	do_start,	RIGHT_GRANT },
-	{ "Stop",	do_stop,	RIGHT_GRANT },
-	{ "Restart",	do_restart,	RIGHT_GRANT },
-	{ "Once",	do_once,	RIGHT_GRANT },
-	{ "Signal",	do_signal,	RIGHT_GRANT },
-	{ "Enable",	do_enable,	RIGHT_GRANT },
-	{ "Disable",	do_disable,	RIGHT_GRANT },
-	{ "Reload",	control_reload,	RIGHT_GRANT },
-	{ "Report",	control_report,	RIGHT_GRANT },
-	{ "Shutdown",	control_shutdown,	RIGHT_GRANT },
-	{ "Upgrade",	control_upgrade,	RIGHT_GRANT },
-	{ "Detach",	control_detach,	RIGHT_GRANT },
+	{ "Status",	control_status,	RIGHT_READ, 0 },
+	{ "Subscribe",	control_subscribe,	RIGHT_READ, 0 },
+	{ "Start",	do_start,	RIGHT_GRANT, A_NAME | A_FUTURE },
+	{ "Stop",	do_stop,	RIGHT_GRANT, A_NAME },
+	{ "Restart",	do_restart,	RIGHT_GRANT, A_NAME | A_FUTURE },
+	{ "Once",	do_once,	RIGHT_GRANT, A_NAME | A_FUTURE },
+	{ "Signal",	do_signal,	RIGHT_GRANT, A_NAME },
+	{ "Enable",	do_enable,	RIGHT_GRANT, A_NAME },
+	{ "Disable",	do_disable,	RIGHT_GRANT, A_NAME },
+	{ "Reload",	control_reload,	RIGHT_GRANT, 0 },
+	{ "Report",	control_report,	RIGHT_GRANT, A_NAME },
+	{ "Shutdown",	control_shutdown,	RIGHT_GRANT, 0 },
+	{ "Upgrade",	control_upgrade,	RIGHT_GRANT, 0 },
+	{ "Detach",	control_detach,	RIGHT_GRANT, A_FUTURE },
 };
 
 /* The owner and root may do all; the readers' group and the services of the
@@ -270,15 +250,17 @@ control_call(struct call *c, const char *method)
 	for (i = 0; i < nitems(methods); i++)
 		if (strcmp(methods[i].name, name) == 0)
 			break;
-	if (i == nitems(methods)) {
-		interface_error(c, "MethodNotFound", "method", method);
+	if (i == nitems(methods))
+		control_error(c->conn, "org.varlink.service.MethodNotFound",
+		    "method", method, NULL);
+	else if (!is_permitted(c, &methods[i]))
+		control_error(c->conn, "org.svtree.NotPermitted", NULL, NULL,
+		    "only root, the tree's owner, and services with a grant "
+		    "may do this");
+	else if ((methods[i].needs & A_NAME) && !find_named(c))
 		return;
-	}
-	if (is_permitted(c, &methods[i])) {
+	else if ((methods[i].needs & A_FUTURE) && c->tree->stopping)
+		control_fail(c->conn, "the tree is shutting down");
+	else
 		methods[i].run(c);
-		return;
-	}
-	control_error(c->conn, "org.svtree.NotPermitted", NULL,
-	    "only root, the tree's owner, and services with a grant may "
-	    "do this");
 }

@@ -12,8 +12,8 @@ int control_param(const struct call *c, const char *name);
 /* A parameter's text. 0, or -1 when it is not given, no string or too long. */
 int control_text(const struct call *c, const char *name, char *dst,
     size_t cap);
-/* The service that the call names; NULL when it was answered with an error. */
-struct service *control_named(struct call *c);
+/* Answers that this parameter is not as it should be. */
+void control_invalid(struct call *c, const char *name);
 /* Answers with an empty object. */
 void control_done(struct call *c);
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "control_methods.h"
-#include "interface.h"
 #include "log.h"
 #include "os.h"
 #include "service.h"
@@ -132,12 +131,10 @@ report_end(struct call *c, struct service *sv, const char *why)
 void
 control_report(struct call *c)
 {
-	struct service *sv = control_named(c);
+	struct service *sv = c->sv;
 	char reason[120], text[200];
 	const char *why = NULL;
 
-	if (sv == NULL)
-		return;
 	if (control_text(c, "reason", reason, sizeof reason) == 0)
 		why = reason;
 	report_health(c, sv, why);
@@ -174,11 +171,10 @@ control_upgrade(struct call *c)
 
 	if (json_kind(&c->json, v) == JSON_STRING &&
 	    control_text(c, "program", program, sizeof program) < 0)
-		interface_error(c, "InvalidParameter", "parameter",
-		    "program");
+		control_invalid(c, "program");
 	else if (upgrade_begin(c->tree, json_kind(&c->json, v) ==
 	    JSON_STRING ? program : NULL, err) < 0)
-		control_error(c->conn, "org.svtree.Failed", NULL, err);
+		control_fail(c->conn, err);
 	else
 		control_done(c);
 }
@@ -186,11 +182,6 @@ control_upgrade(struct call *c)
 void
 control_detach(struct call *c)
 {
-	if (c->tree->stopping) {
-		control_error(c->conn, "org.svtree.Failed", NULL,
-		    "the tree is shutting down");
-		return;
-	}
 	control_done(c);
 	event_tree(c->tree, "detach", "leaving; the services run on");
 	c->tree->detached = c->tree->done = true;
@@ -215,7 +206,7 @@ control_status(struct call *c)
 		if (json_str(&c->json, v, name, sizeof name) < 0 ||
 		    tree_find(c->tree, name) == NULL) {
 			control_error(conn, "org.svtree.NoSuchService",
-			    name, "no such service");
+			    "name", name, "no such service");
 			return;
 		}
 		buf_put(&conn->wanted, name, strlen(name) + 1);

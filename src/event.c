@@ -53,11 +53,7 @@ put_event(struct buf *b, struct tree *t, const struct service *sv,
 		json_set_str(b, "want", want_name((enum want)sv->rec.want));
 		json_set_str(b, "health",
 		    health_name((enum health)sv->rec.health));
-		json_key(b, "pid");
-		if (sv->rec.pid > 0)
-			json_put_int(b, sv->rec.pid);
-		else
-			json_put_null(b);
+		json_set_some(b, "pid", sv->rec.pid);
 	}
 	json_set_str(b, "reason", reason);
 	json_close(b, '}');

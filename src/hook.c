@@ -5,8 +5,6 @@
  * for them, and no storm of crashes becomes one of hooks: what happens within
  * a pause is counted and told by the next run.
  */
-#include <sys/wait.h>
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "json.h"
 #include "log.h"
 #include "os.h"
+#include "policy.h"
 #include "service.h"
 #include "spawn_child.h"
 #include "status.h"
@@ -212,7 +211,7 @@ bool
 hook_exited(struct tree *t, pid_t pid, int status)
 {
 	struct service *sv;
-	char text[120];
+	char text[120], words[64];
 	int i;
 
 	for (i = 0; i < RUNNING_MAX; i++)
@@ -225,12 +224,8 @@ hook_exited(struct tree *t, pid_t pid, int status)
 	sv = tree_find(t, running[i].service);
 	if (status == 0 || sv == NULL)
 		return true;
-	if (WIFEXITED(status))
-		(void)snprintf(text, sizeof text, "on-%s ended with code %d",
-		    running[i].event, WEXITSTATUS(status));
-	else
-		(void)snprintf(text, sizeof text, "on-%s killed by %s",
-		    running[i].event, conf_signal_name(WTERMSIG(status)));
+	(void)snprintf(text, sizeof text, "on-%s %s", running[i].event,
+	    service_exit_words(status, words, sizeof words));
 	event_tell(sv, "hook", text);
 	return true;
 }
@@ -242,16 +237,15 @@ hook_deadline(const struct tree *t)
 	int i, k;
 
 	for (i = 0; i < RUNNING_MAX; i++)
-		if (running[i].pid != 0 &&
-		    (first < 0 || running[i].kill_ms < first))
-			first = running[i].kill_ms;
+		if (running[i].pid != 0)
+			first = policy_sooner(first, running[i].kill_ms);
 	if (free_place() == NULL)	/* one must end first */
 		return first;
 	for (i = 0; i < t->n; i++)
 		for (k = 0; k < HOOK_COUNT && t->sv[i]->hook != NULL; k++)
-			if (t->sv[i]->hook[k].count > 0 && (first < 0 ||
-			    t->sv[i]->hook[k].next_ms < first))
-				first = t->sv[i]->hook[k].next_ms;
+			if (t->sv[i]->hook[k].count > 0)
+				first = policy_sooner(first,
+				    t->sv[i]->hook[k].next_ms);
 	return first;
 }
 

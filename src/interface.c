@@ -26,23 +26,6 @@ static const struct {
 	{ "org.svtree", org_svtree },
 };
 
-void
-interface_error(struct call *c, const char *error, const char *name,
-    const char *value)
-{
-	struct buf *b = &c->conn->out;
-
-	json_open(b, '{');
-	json_key(b, "error");
-	buf_printf(b, "\"org.varlink.service.%s\"", error);
-	json_key(b, "parameters");
-	json_open(b, '{');
-	json_set_str(b, name, value);
-	json_close(b, '}');
-	json_close(b, '}');
-	buf_putc(b, '\0');
-}
-
 static void
 get_info(struct call *c)
 {
@@ -71,7 +54,8 @@ get_description(struct call *c)
 		if (strcmp(interfaces[i].name, name) == 0)
 			break;
 	if (i == nitems(interfaces)) {
-		interface_error(c, "InterfaceNotFound", "interface", name);
+		control_error(c->conn, "org.varlink.service.InterfaceNotFound",
+		    "interface", name, NULL);
 		return;
 	}
 	buf_puts(b, "{\"parameters\":{");

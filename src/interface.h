@@ -10,8 +10,5 @@
 
 /* Answers GetInfo and GetInterfaceDescription; false: another method. */
 bool interface_call(struct call *c, const char *method);
-/* One of the standard errors of org.varlink.service with its parameter. */
-void interface_error(struct call *c, const char *error, const char *name,
-    const char *value);
 
 #endif

@@ -224,6 +224,16 @@ json_set_int(struct buf *b, const char *name, int64_t n)
 }
 
 void
+json_set_some(struct buf *b, const char *name, int64_t n)
+{
+	json_key(b, name);
+	if (n > 0)
+		json_put_int(b, n);
+	else
+		json_put_null(b);
+}
+
+void
 json_set_bool(struct buf *b, const char *name, bool v)
 {
 	json_key(b, name);

@@ -39,6 +39,16 @@ os_nonblock(int fd)
 	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+void
+os_drop(int *fd)
+{
+	if (*fd < 0)
+		return;
+	(void)os_watch(*fd, 0, 0);
+	(void)close(*fd);
+	*fd = -1;
+}
+
 /* One thread: nothing can fork between the call and the flag. */
 int
 os_pipe(int fd[2])

@@ -10,6 +10,12 @@
 
 static const int64_t trip_ms[] = { 5 * 60000, 15 * 60000, 60 * 60000 };
 
+int64_t
+policy_sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static bool
 holds_at_once(const struct conf_service *conf, const struct record *r)
 {

@@ -24,6 +24,8 @@ struct verdict {
 };
 
 /* Was the exit code of the last run one of success? */
+/* The earlier of two deadlines; -1 is none. */
+int64_t policy_sooner(int64_t a, int64_t b);
 bool policy_is_success(const struct conf_service *conf,
     const struct record *r);
 /* Was the end of the run a failure, so that a hook is to be told? */

@@ -303,7 +303,7 @@ service_deadline(const struct service *sv)
 	size_t i;
 
 	for (i = 0; i < nitems(at); i++)
-		if (at[i] != 0 && (first < 0 || at[i] < first))
-			first = at[i];
+		if (at[i] != 0)
+			first = policy_sooner(first, at[i]);
 	return first;
 }

@@ -29,6 +29,8 @@ int service_save(struct service *sv);
 void service_set_reason(struct service *sv, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* "ended with code 3", "was killed by SIGSEGV": dst. */
+const char *service_exit_words(int status, char *dst, size_t cap);
 /* The leader is gone; status as of waitpid, -1 unknown. */
 void service_exited(struct service *sv, int status);
 /* The deadline of the state or of the script beside it has come. */

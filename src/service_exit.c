@@ -4,11 +4,24 @@
  */
 #include <sys/wait.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "os.h"
 #include "policy.h"
 #include "service.h"
+
+const char *
+service_exit_words(int status, char *dst, size_t cap)
+{
+	if (WIFEXITED(status))
+		(void)snprintf(dst, cap, "ended with code %d",
+		    WEXITSTATUS(status));
+	else
+		(void)snprintf(dst, cap, "was killed by %s",
+		    conf_signal_name(WTERMSIG(status)));
+	return dst;
+}
 
 static void
 record_exit(struct record *r, int status)

@@ -70,22 +70,12 @@ service_ready_open(struct service *sv)
 		    TAG(TAG_NOTIFY, sv->slot));
 }
 
-static void
-drop(int *fd)
-{
-	if (*fd < 0)
-		return;
-	(void)os_watch(*fd, 0, 0);
-	(void)close(*fd);
-	*fd = -1;
-}
-
 void
 service_ready_close(struct service *sv)
 {
-	drop(&sv->gate_fd);
-	drop(&sv->notify_fd);
-	drop(&sv->ready_fd);
+	os_drop(&sv->gate_fd);
+	os_drop(&sv->notify_fd);
+	os_drop(&sv->ready_fd);
 }
 
 void
@@ -101,7 +91,7 @@ service_ready_readable(struct service *sv)
 		service_ready(sv, "");
 	else if (n > 0)
 		return;
-	drop(&sv->ready_fd);
+	os_drop(&sv->ready_fd);
 }
 
 /* What it said to the earlier supervisor, or to none, is lost. One that only

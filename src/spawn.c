@@ -155,9 +155,7 @@ spawn_gate(struct service *sv)
 	n = recv(sv->gate_fd, &w, sizeof w, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	(void)os_watch(sv->gate_fd, 0, 0);
-	(void)close(sv->gate_fd);
-	sv->gate_fd = -1;
+	os_drop(&sv->gate_fd);
 	if (n != (ssize_t)sizeof w)
 		return true;
 	w.step[sizeof w.step - 1] = '\0';

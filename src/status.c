@@ -100,18 +100,6 @@ port_of(const struct conf_service *conf)
 	return port > 0 && port <= 65535 ? port : 0;
 }
 
-static void
-put_port(struct buf *b, const struct conf_service *conf)
-{
-	long port = port_of(conf);
-
-	json_key(b, "port");
-	if (port > 0)
-		json_put_int(b, port);
-	else
-		json_put_null(b);
-}
-
 void
 status_put_service(struct buf *b, const struct conf_service *conf,
     const struct record *r, bool stale, const struct status_now *now)
@@ -124,11 +112,7 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	json_set_bool(b, "enabled", !r->disabled);
 	json_set_str(b, "state", state_name((enum state)r->state));
 	json_set_time(b, "since", r->since_us);
-	json_key(b, "pid");
-	if (r->pid > 0 && r->state != ST_FINISHING)
-		json_put_int(b, r->pid);
-	else
-		json_put_null(b);
+	json_set_some(b, "pid", r->state != ST_FINISHING ? r->pid : 0);
 	json_set_str(b, "user", conf->user);
 	json_set_str(b, "health", health_name((enum health)r->health));
 	json_set_str(b, "health_text", or_null(r->health_text));
@@ -140,7 +124,7 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	json_set_bool(b, "paused", r->paused != 0);
 	put_needs(b, conf);
 	json_set_bool(b, "stale", stale);
-	put_port(b, conf);
+	json_set_some(b, "port", port_of(conf));
 	json_set_str(b, "probe", conf->health.type);
 	json_set_str(b, "description", conf->description);
 	put_last_exit(b, conf, r);

@@ -47,7 +47,7 @@ tree_open(struct tree *t, char *err)
 	/* Looked up here, it need not be by every child. */
 	(void)conf_user(&nobody_named, &u, err);
 	t->owner = geteuid();
-	t->alarm_fd = -1;
+	t->alarm_fd = t->listen_fd = -1;
 	t->alarm_ms = -1;
 	t->since_us = os_wall_us();
 	(void)snprintf(path, sizeof path, "%s/table", t->run);
@@ -186,6 +186,20 @@ drop_loading(struct tree *t, struct loading *l)
 	free(l->defs);
 }
 
+/* What a definition means for one that is known; NULL: it has none any more.
+ * True when it is another than it was. */
+static bool
+tell_change(const struct service *sv, const struct conf_service *conf,
+    const struct tree_change *change)
+{
+	bool changed = conf != NULL && (sv->removed ||
+	    conf->fingerprint != sv->conf->fingerprint);
+
+	if (changed || (conf == NULL && !sv->removed))
+		tell(change, changed ? "changed" : "removed", sv->conf->name);
+	return changed;
+}
+
 /* A kept service takes its new definition; one without is on its way out. */
 static void
 renew(struct service *sv, struct definitions *defs,
@@ -196,17 +210,11 @@ renew(struct service *sv, struct definitions *defs,
 	if (sv->conf == &logger_conf)
 		return;
 	conf = conf_find(&defs->conf, sv->conf->name);
-	if (conf == NULL) {
-		if (!sv->removed)
-			tell(change, "removed", sv->conf->name);
-		sv->removed = true;
-		return;
-	}
-	if (sv->removed || conf->fingerprint != sv->conf->fingerprint) {
-		tell(change, "changed", sv->conf->name);
+	if (tell_change(sv, conf, change))
 		sv->stale = state_is_alive(sv->rec.state);
-	}
-	sv->removed = false;
+	sv->removed = conf == NULL;
+	if (sv->removed)
+		return;
 	defs->users++;
 	release(sv->defs);
 	sv->conf = conf;
@@ -277,7 +285,6 @@ int
 tree_preview(const struct tree *t, conf_report *report, void *arg,
     const struct tree_change *change)
 {
-	const struct conf_service *conf;
 	const struct service *sv;
 	struct conf_tree fresh;
 	int i;
@@ -286,14 +293,9 @@ tree_preview(const struct tree *t, conf_report *report, void *arg,
 		return -1;
 	for (i = 0; i < t->n; i++) {
 		sv = t->sv[i];
-		if (sv->conf == &logger_conf)
-			continue;
-		conf = conf_find(&fresh, sv->conf->name);
-		if (conf == NULL && !sv->removed)
-			tell(change, "removed", sv->conf->name);
-		else if (conf != NULL && (sv->removed ||
-		    conf->fingerprint != sv->conf->fingerprint))
-			tell(change, "changed", sv->conf->name);
+		if (sv->conf != &logger_conf)
+			(void)tell_change(sv, conf_find(&fresh,
+			    sv->conf->name), change);
 	}
 	for (i = 0; i < fresh.n; i++)
 		if (tree_find(t, fresh.service[i].name) == NULL)

@@ -94,6 +94,7 @@ struct tree {
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
 	int	 lock_fd;	/* run/lock, held for life */
+	int	 listen_fd;	/* control socket, -1 */
 	int	 watch_fd;	/* of the run directory, -1 */
 	int64_t	 mend_ms;	/* when to try to mend it again, 0 never */
 	int	 alarm_fd;	/* of the timers, -1 */
@@ -123,6 +124,9 @@ int tree_preview(const struct tree *t, conf_report *report, void *arg,
     const struct tree_change *change);
 void tree_adopt(struct tree *t);
 struct service *tree_find(const struct tree *t, const char *name);
+/* The same in a list that is in order of names. */
+struct service *tree_find_in(struct service *const *list, int n,
+    const char *name);
 struct service *tree_find_pid(const struct tree *t, pid_t pid);
 /* The same for the pid of its leader or of a script beside it. Whoever makes
  * a process notes it, so that no list has to be searched. */

@@ -8,21 +8,27 @@
 #include "tree.h"
 
 struct service *
-tree_find(const struct tree *t, const char *name)
+tree_find_in(struct service *const *list, int n, const char *name)
 {
-	int low = 0, high = t->n - 1, mid, c;
+	int low = 0, high = n - 1, mid, c;
 
 	while (low <= high) {
 		mid = (low + high) / 2;
-		c = strcmp(name, t->sv[mid]->conf->name);
+		c = strcmp(name, list[mid]->conf->name);
 		if (c == 0)
-			return t->sv[mid];
+			return list[mid];
 		if (c < 0)
 			high = mid - 1;
 		else
 			low = mid + 1;
 	}
 	return NULL;
+}
+
+struct service *
+tree_find(const struct tree *t, const char *name)
+{
+	return tree_find_in(t->sv, t->n, name);
 }
 
 /* A note is a hint, never a truth: it is overwritten when two pids share its

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "log.h"
 #include "os.h"
+#include "policy.h"
 #include "service.h"
 #include "upgrade.h"
 
@@ -20,24 +21,18 @@
 int64_t
 tree_deadline(const struct tree *t)
 {
-	int64_t first = -1, at;
+	int64_t first;
 	int i;
 
 	if (t->needs_changed)
 		return 0;
-	first = upgrade_deadline(t);
-	if (t->mend_ms != 0 && (first < 0 || t->mend_ms < first))
-		first = t->mend_ms;
-	if (t->stopping && (first < 0 || t->stop_ms < first))
-		first = t->stop_ms;
-	at = hook_deadline(t);
-	if (at >= 0 && (first < 0 || at < first))
-		first = at;
-	for (i = 0; i < t->n; i++) {
-		at = service_deadline(t->sv[i]);
-		if (at >= 0 && (first < 0 || at < first))
-			first = at;
-	}
+	first = policy_sooner(upgrade_deadline(t), hook_deadline(t));
+	if (t->mend_ms != 0)
+		first = policy_sooner(first, t->mend_ms);
+	if (t->stopping)
+		first = policy_sooner(first, t->stop_ms);
+	for (i = 0; i < t->n; i++)
+		first = policy_sooner(first, service_deadline(t->sv[i]));
 	return first;
 }
 

@@ -97,21 +97,9 @@ tree_free_slot(struct tree *t, int slot)
 static struct service *
 find_by_name(struct service *const *all, int n, const char *name)
 {
-	int low = 0, high = n - 2, mid, c;
-
 	if (n > 0 && strcmp(all[n - 1]->conf->name, name) == 0)
 		return all[n - 1];
-	while (low <= high) {
-		mid = (low + high) / 2;
-		c = strcmp(name, all[mid]->conf->name);
-		if (c == 0)
-			return all[mid];
-		if (c < 0)
-			high = mid - 1;
-		else
-			low = mid + 1;
-	}
-	return NULL;
+	return tree_find_in(all, n - 1, name);
 }
 
 /* Matches the records on disk with services: only at start. */

@@ -33,28 +33,17 @@ run_timer(struct service *sv)
 		(void)service_save(sv);
 }
 
-static int64_t
-earliest(const struct tree *t)
+void
+tree_timers(struct tree *t)
 {
 	int64_t first = -1;
 	int i;
 
-	for (i = 0; i < t->n; i++)
-		if (t->sv[i]->rec.due_ms > 0 &&
-		    (first < 0 || t->sv[i]->rec.due_ms < first))
-			first = t->sv[i]->rec.due_ms;
-	return first;
-}
-
-void
-tree_timers(struct tree *t)
-{
-	int64_t first;
-	int i;
-
-	for (i = 0; i < t->n && !t->stopping; i++)
+	for (i = 0; i < t->n && !t->stopping; i++) {
 		run_timer(t->sv[i]);
-	first = t->stopping ? -1 : earliest(t);
+		if (t->sv[i]->rec.due_ms > 0)
+			first = policy_sooner(first, t->sv[i]->rec.due_ms);
+	}
 	if (first == t->alarm_ms)
 		return;
 	if (t->alarm_fd < 0 && first >= 0) {

@@ -158,7 +158,7 @@ read_words(char *dst, size_t cap)
 void
 upgrade_exited(struct tree *t, int status)
 {
-	char words[256], why[320];
+	char words[256], how[64], why[352];
 
 	(void)kill(-up.pid, SIGKILL);	/* what it may have left behind */
 	up.pid = t->preflight_pid = 0;
@@ -170,12 +170,8 @@ upgrade_exited(struct tree *t, int status)
 	}
 	if (words[0] == '\0')
 		(void)snprintf(words, sizeof words, "it said nothing");
-	if (WIFEXITED(status))
-		(void)snprintf(why, sizeof why, "its preflight ended with "
-		    "code %d: %s", WEXITSTATUS(status), words);
-	else
-		(void)snprintf(why, sizeof why, "its preflight was killed by "
-		    "%s: %s", conf_signal_name(WTERMSIG(status)), words);
+	(void)snprintf(why, sizeof why, "its preflight %s: %s",
+	    service_exit_words(status, how, sizeof how), words);
 	refuse(t, why);
 }
 

@@ -4,116 +4,68 @@
  * knows their places, not what is done with them.
  */
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
-#include "control.h"
 #include "log.h"
 #include "os.h"
 #include "upgrade.h"
 #include "upgrade_fds.h"
 
-/* Each returns where the descriptor of that owner stands; sv is NULL for
- * those of the tree. */
-static int *
-tree_lock(struct tree *t, struct service *sv)
-{
-	(void)sv;
-	return &t->lock_fd;
-}
-
-static int *
-tree_listen(struct tree *t, struct service *sv)
-{
-	(void)t;
-	(void)sv;
-	return control_listen_fd();
-}
-
-static int *
-tree_log(struct tree *t, struct service *sv)
-{
-	(void)sv;
-	return &t->log_fd;
-}
-
-static int *
-service_log(struct tree *t, struct service *sv)
-{
-	(void)t;
-	return &sv->log_fd;
-}
-
-static int *
-service_notify(struct tree *t, struct service *sv)
-{
-	(void)t;
-	return &sv->notify_fd;
-}
-
-static int *
-service_ready(struct tree *t, struct service *sv)
-{
-	(void)t;
-	return &sv->ready_fd;
-}
-
-static int *
-service_sockets(struct tree *t, struct service *sv)
-{
-	(void)t;
-	return sv->sock;
-}
-
 static const struct place {
 	const char *kind;
 	bool	 of_service;
-	int	*(*of)(struct tree *, struct service *);
+	size_t	 at;		/* in its struct */
 	int	 n;		/* so many in a row */
 } places[] = {
-	{ "lock",	false,	tree_lock, 1 },
-	{ "listen",	false,	tree_listen, 1 },
-	{ "events",	false,	tree_log, 1 },
-	{ "log",	true,	service_log, 1 },
-	{ "notify",	true,	service_notify, 1 },
-	{ "ready",	true,	service_ready, 1 },
-	{ "socket",	true,	service_sockets, CONF_SOCKETS_MAX },
+	{ "lock",   false, offsetof(struct tree, lock_fd), 1 },
+	{ "listen", false, offsetof(struct tree, listen_fd), 1 },
+	{ "events", false, offsetof(struct tree, log_fd), 1 },
+	{ "log",    true,  offsetof(struct service, log_fd), 1 },
+	{ "notify", true,  offsetof(struct service, notify_fd), 1 },
+	{ "ready",  true,  offsetof(struct service, ready_fd), 1 },
+	{ "socket", true,  offsetof(struct service, sock), CONF_SOCKETS_MAX },
 };
+
+static int *
+place_of(const struct place *p, const void *owner)
+{
+	return (int *)(uintptr_t)((const char *)owner + p->at);
+}
 
 /* Calls see for every descriptor that is open now; stops at -1. */
 typedef int see_fd(void *arg, const struct place *p, int slot, int fd);
 
 static int
-each_of(const struct place *p, const int *place, int slot, see_fd *see,
+each_of(const struct place *p, const void *owner, int slot, see_fd *see,
     void *arg)
 {
-	int i = 0;
+	const int *place = place_of(p, owner);
+	int i;
 
-	do {
+	for (i = 0; i < p->n; i++)
 		if (place[i] >= 0 && see(arg, p, slot, place[i]) < 0)
 			return -1;
-	} while (++i < p->n);
 	return 0;
 }
 
 static int
 each(const struct tree *t, see_fd *see, void *arg)
 {
-	struct tree *rw = (struct tree *)t;	/* the places are not written */
-	size_t k;
+	const struct place *p;
 	int i;
 
-	for (k = 0; k < nitems(places); k++)
-		for (i = 0; i < (places[k].of_service ? t->n : 1); i++) {
-			struct service *sv = places[k].of_service ?
-			    t->sv[i] : NULL;
-
-			if (each_of(&places[k], places[k].of(rw, sv),
-			    sv != NULL ? sv->slot : 0, see, arg) < 0)
+	for (p = places; p < places + nitems(places); p++) {
+		if (!p->of_service && each_of(p, t, 0, see, arg) < 0)
+			return -1;
+		for (i = 0; p->of_service && i < t->n; i++)
+			if (each_of(p, t->sv[i], t->sv[i]->slot, see, arg) < 0)
 				return -1;
-		}
+	}
 	return 0;
 }
 
@@ -214,7 +166,7 @@ upgrade_lock(const struct tree *t)
 	if (f == NULL)
 		return -1;
 	while (next_line(f, &p, &slot, &fd)) {
-		if (p != NULL && p->of == tree_lock)
+		if (p != NULL && p == places)
 			break;
 		fd = -1;
 	}
@@ -257,7 +209,7 @@ upgrade_resume(struct tree *t)
 			continue;
 		}
 		(void)os_cloexec(fd);
-		take(p, p->of(t, sv), fd);
+		take(p, place_of(p, p->of_service ? (void *)sv : t), fd);
 	}
 	(void)fclose(f);
 	(void)unlink(path);

@@ -222,7 +222,7 @@ class Hooks(rig.Case):
             os.kill(pid, signal.SIGKILL)
             t.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
             event = events.until(lambda e: e["event"] == "hook")
-            self.assertEqual(event["reason"], "on-crash killed by SIGKILL")
+            self.assertEqual(event["reason"], "on-crash was killed by SIGKILL")
 
     def test_a_hook_that_fails_is_told(self):
         t = self.tree({"a": "[service]\nexec = sleep 1000\n"

@@ -13,6 +13,8 @@ STATE_RE=${STATE_RE:-'(->|[a-z]\.)state = '}
 STATE_WRITER=${STATE_WRITER:-service_apply}
 FILE_MAX=${FILE_MAX:-350}
 FUNCTION_MAX=${FUNCTION_MAX:-60}
+# Lines of code of the supervisor: it is to become smaller, never larger.
+SUPERVISOR_MAX=${SUPERVISOR_MAX:-5750}
 LC_ALL=C
 export LC_ALL
 
@@ -252,6 +254,22 @@ FNR > max && FILENAME != told {
 	told = FILENAME
 }' max="$FILE_MAX" <"$tmp/files" |
     expect_nothing "no file is longer than $FILE_MAX lines"
+
+# What Makefile.am makes libtree.a and svtree of. Blank lines and comments do
+# not count; conf, json, os and client, which others share, do not either.
+sed -e ':more' -e '/\\$/N' -e 's/\\\n//' -e 't more' "$srcdir/Makefile.am" |
+    sed -En 's/^(supervisor|child|svtree)_(sources|SOURCES) \+?= *//p' |
+    tr -s '[:blank:]' '\n' | grep '\.c$' | sort -u >"$tmp/supervisor"
+awk -F: '
+NR == FNR { ours[$1] = 1; next }
+{ text = substr($0, length($1) + length($2) + 3) }
+$1 in ours && text ~ /[^ \t]/ { n++ }
+END { print n + 0 }' "$tmp/supervisor" "$tmp/code" >"$tmp/lines"
+echo "# the supervisor: $(cat "$tmp/lines") lines of code in" \
+    "$(wc -l <"$tmp/supervisor") files"
+awk '$1 < 1000 || $1 > max { print $1 " lines of code" }' \
+    max="$SUPERVISOR_MAX" "$tmp/lines" |
+    expect_nothing "the supervisor has at most $SUPERVISOR_MAX lines of code"
 
 while read -r file; do
 	expand "$file" | awk -v file="$file" '

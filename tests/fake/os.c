@@ -608,6 +608,14 @@ void os_widen(int fd) { (void)fd; }
 int os_nonblock(int fd) { return w_fd_at(fd) != NULL ? 0 : -1; }
 void os_reset_signals(void) { }
 
+void
+os_drop(int *fd)
+{
+	if (*fd >= 0)
+		(void)fake_close(*fd);
+	*fd = -1;
+}
+
 /* The child's side of a start: never reached, the world's fork returns once.
  */
 void

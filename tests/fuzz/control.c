@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	play_set_up();
 	sim_begin();
 	(void)sim_do((struct step){ .kind = M_BOOT });
-	*control_listen_fd() = -1;
+	sim_tree.listen_fd = -1;
 	w_client = (struct w_client){ .says = (const char *)bytes + 1,
 	    .left = n - 1, .chunk = bytes[0] + 1u };
 	PROMISE(control_open(&sim_tree) == 0, "no socket");
