@@ -10,10 +10,10 @@ import tempfile
 import time
 
 import systems
-from measures import MEASURES, Samples
+from measures import Samples, repeated, rounds, share
 from watch import cpu_ms
 
-MEGABYTES = 1000
+MEGABYTES = 300
 
 
 class Logger:
@@ -109,47 +109,33 @@ class Fed:
         shutil.rmtree(self.base, True)
 
 
-def throughput(settings, loggers, cost):
-    s = Samples(loggers)
+def throughput(settings, loggers):
+    """MB a second, seconds of CPU for a GB."""
     size = MEGABYTES * 1000000
 
     def each(logger):
         with Fed(logger) as fed:
             before = cpu_ms([fed.process.pid])
             took_us = fed.feed("fill", str(size))[0]
-            if not cost:
-                return size / took_us
-            return (cpu_ms([fed.process.pid]) - before) / 1000 / \
-                (size / 1e9)
-    for _ in range(settings.rounds):
-        s.round(each)
-    return s
+            return (size / took_us, (cpu_ms([fed.process.pid]) - before) /
+                    1000 / (size / 1e9))
+    return rounds(each, settings.rounds, Samples(loggers), Samples(loggers))
 
 
-def latency(settings, loggers):
-    s = Samples(loggers)
-
+def latency(settings):
     def each(logger):
         with Fed(logger) as fed:
             return fed.feed("line", fed.current, "300")[0]
-    for _ in range(settings.rounds):
-        s.round(each)
-    return s
+    return (repeated(PLAIN, settings.rounds, each),)
 
 
-def register(name, title, unit, target, run):
-    MEASURES[name] = {"name": name, "title": title, "unit": unit,
-                      "target": target, "run": run, "systems": ()}
-
-
-register("log-plain", "logger, lines of 100 bytes, no stamps", "MB/s",
-         "900 MB/s", lambda st: throughput(st, PLAIN, False))
-register("log-plain-cpu", "the same: CPU", "s/GB", "1.2 s/GB",
-         lambda st: throughput(st, PLAIN, True))
-register("log-stamped", "logger with a readable UTC stamp per line "
-         "(multilog: TAI64N)", "MB/s", "400 MB/s",
-         lambda st: throughput(st, STAMPED, False))
-register("log-stamped-cpu", "the same: CPU", "s/GB", "2.5 s/GB",
-         lambda st: throughput(st, STAMPED, True))
-register("log-latency", "line in until line in the file", "us", "60 us",
-         lambda st: latency(st, PLAIN))
+share((("log-plain", "logger, lines of 100 bytes, no stamps", "MB/s",
+        "900 MB/s"),
+       ("log-plain-cpu", "the same: CPU", "s/GB", "1.2 s/GB")),
+      lambda settings: throughput(settings, PLAIN))
+share((("log-stamped", "logger with a readable UTC stamp per line "
+        "(multilog: TAI64N)", "MB/s", "400 MB/s"),
+       ("log-stamped-cpu", "the same: CPU", "s/GB", "2.5 s/GB")),
+      lambda settings: throughput(settings, STAMPED))
+share((("log-latency", "line in until line in the file", "us", "60 us"),),
+      latency)

@@ -2,8 +2,10 @@
 """What is measured. Each measure takes the systems and gives, for each of
 them, a list of samples; rounds alternate between the systems, so that what
 else the machine does meets all of them alike. A system that cannot do it has
-no samples, with the reason."""
+no samples, with the reason. Measures that need the same preparation share one
+run of it."""
 
+import contextlib
 import os
 import signal
 import time
@@ -11,18 +13,34 @@ import time
 import systems
 from systems import FLOORS, PEERS, Svtree
 from watch import (Deaths, Running, TooLate, cpu_ms, kernel_kb, kill,
-                   memory_kb, now_ns, output, run, varlink, wakeups)
+                   memory_kb, now_ns, output, run, run_until, varlink,
+                   wakeups)
 
 MEASURES = {}
+_shared = {}        # what one run has measured for several names
 
 
-def measure(name, title, unit, target="", systems=()):
-    def register(function):
-        MEASURES[name] = {"name": name, "title": title, "unit": unit,
-                          "target": target, "run": function,
-                          "systems": systems}
+def register(name, title, unit, target, run, long=False):
+    MEASURES[name] = {"name": name, "title": title, "unit": unit,
+                      "target": target, "run": run, "long": long}
+
+
+def measure(name, title, unit, target=""):
+    def decorate(function):
+        register(name, title, unit, target, function)
         return function
-    return register
+    return decorate
+
+
+def share(names, function, long=False):
+    """Registers measures, (name, title, unit, target) each, of which one run
+    of function(settings) gives a list of Samples."""
+    def run(settings, i):
+        if function not in _shared:
+            _shared[function] = function(settings)
+        return _shared[function][i]
+    for i, words in enumerate(names):
+        register(*words, lambda settings, i=i: run(settings, i), long)
 
 
 class Samples:
@@ -48,39 +66,66 @@ class Samples:
         if system in self.left:
             self.left.remove(system)
 
-    def round(self, each):
-        """One round: each(system) gives a sample, or None for no word."""
-        for system in list(self.left):
+
+def rounds(each, count, *samples):
+    """So many rounds, in which each system that is left gives each(system):
+    one value for each of the samples, None where it has no word for it."""
+    for _ in range(count):
+        for system in list(samples[0].left):
             try:
-                value = each(system)
+                values = each(system)
             except TooLate as e:
-                self.drop(system, e)
+                for s in samples:
+                    s.drop(system, e)
                 continue
-            if value is not None:
-                self.add(system, value)
+            for s, value in zip(samples, values):
+                if value is not None:
+                    s.add(system, value)
+    return samples
+
+
+def repeated(candidates, count, each):
+    """The same for a single measure."""
+    return rounds(lambda system: (each(system),), count,
+                  Samples(candidates))[0]
+
+
+@contextlib.contextmanager
+def kept(n, *samples):
+    """All systems with n services each, up side by side."""
+    running = {}
+    try:
+        for system in list(samples[0].left):
+            r = running[system] = Running(system, names(n))
+            r.start()
+            try:
+                r.until_all()
+            except TooLate as e:
+                for s in samples:
+                    s.drop(system, e)
+        yield running
+    finally:
+        for r in running.values():
+            r.end()
 
 
 def names(n):
     return [f"s{i:05d}" for i in range(n)]
 
 
-def everybody():
-    return (*FLOORS, Svtree, *PEERS)
+def everybody(n=1):
+    return [c for c in (*FLOORS, Svtree, *PEERS) if c.most >= n]
+
+
+def supervisors(n=1):
+    return [c for c in (Svtree, *PEERS) if c.most >= n]
 
 
 @measure("restart", "restart: kill -9 until the first instruction of the "
          "next, after a healthy run", "ms", "1.2 x floor-fork")
 def restart(settings):
     s = Samples(everybody())
-    running = {}
-    try:
-        for system in list(s.left):
-            r = running[system] = Running(system, names(1))
-            r.start()
-            try:
-                r.until_all()
-            except TooLate as e:
-                s.drop(system, e)
+    with kept(1, s) as running:
         healthy = time.monotonic()
 
         def each(system):
@@ -90,22 +135,17 @@ def restart(settings):
                 run(settle)
             before = now_ns()
             kill(r.pids["s00000"], signal.SIGKILL)
-            return (r.until_next("s00000", before) - before) / 1e6
-        for _ in range(settings.rounds * 6):
+            return ((r.until_next("s00000", before) - before) / 1e6,)
+        for _ in range(settings.rounds * 3):
             # runit, daemontools: a run of less than a second is no run
             time.sleep(max(0, healthy + 1.3 - time.monotonic()))
             healthy = time.monotonic()
-            s.round(each)
-    finally:
-        for r in running.values():
-            r.end()
+            rounds(each, 1, s)
     return s
 
 
 @measure("crash-loop", "a service that ends at once: starts in 5 s", "starts")
 def crash_loop(settings):
-    s = Samples((Svtree, *PEERS))
-
     def each(system):
         with Running(system, names(1)) as r:
             with open(r.system.path("s00000", "crash"), "w"):
@@ -115,50 +155,41 @@ def crash_loop(settings):
             while r.poll(end):
                 pass
             return len(r.seen)
-    s.round(each)
-    return s
+    return repeated(supervisors(), 1, each)
 
 
-def start_stop(settings, n, which):
-    candidates = [c for c in everybody() if c.most >= n]
-    s = Samples(candidates)
-
+def start_stop(settings, n):
     def each(system):
         with Running(system, names(n)) as r:
             r.start()
             began = r.until_all()
-            if which == "start":
-                return began
             time.sleep(0.3)
             deaths = Deaths(r.pids.values())
             before = now_ns()
             r.system.stop()
-            return (deaths.wait() - before) / 1e6
-    rounds = settings.rounds if n >= 1000 else settings.rounds * 2
-    for _ in range(rounds):
-        s.round(each)
-    return s
+            return began, (deaths.wait() - before) / 1e6
+    return rounds(each, settings.rounds if n <= 1000 else 1,
+                  Samples(everybody(n)), Samples(everybody(n)))
 
 
-for count, start_target, stop_target in ((1, "", ""), (10, "", ""),
-                                         (100, "", ""), (1000, "2 x floor-fork",
-                                                         "1.5 x floor"),
-                                         (10000, "linear", "linear")):
-    MEASURES[f"start-{count}"] = {
-        "name": f"start-{count}", "unit": "ms", "target": start_target,
-        "title": f"start of {count}: supervisor's own start until the last "
-                 "is there",
-        "run": lambda settings, n=count: start_stop(settings, n, "start")}
-    MEASURES[f"stop-{count}"] = {
-        "name": f"stop-{count}", "unit": "ms", "target": stop_target,
-        "title": f"stop of {count}: until the last is gone",
-        "run": lambda settings, n=count: start_stop(settings, n, "stop")}
+def share_start_stop(n, start_target="", stop_target=""):
+    share(((f"start-{n}", f"start of {n}: supervisor's own start until the "
+            "last is there", "ms", start_target),
+           (f"stop-{n}", f"stop of {n}: until the last is gone", "ms",
+            stop_target)), lambda settings: start_stop(settings, n),
+          n > 1000)
 
 
-def supervisor_memory(settings, n, which):
-    candidates = [c for c in everybody() if c.most >= n]
-    s = Samples(candidates if which == "kernel" else
-                [c for c in candidates if c not in FLOORS])
+share_start_stop(1)
+share_start_stop(10)
+share_start_stop(100)
+share_start_stop(1000, "2 x floor-fork", "1.5 x floor")
+share_start_stop(10000, "linear", "linear")
+
+
+def memory(settings, n):
+    """PSS, private, of the kernel."""
+    s = Samples(supervisors(n)), Samples(supervisors(n)), Samples(everybody(n))
 
     def each(system):
         before = kernel_kb()
@@ -166,87 +197,50 @@ def supervisor_memory(settings, n, which):
             r.start()
             r.until_all()
             time.sleep(1)
-            if which == "kernel":
-                return kernel_kb() - before
-            return memory_kb(r.supervisors())[which == "private"]
+            if system in FLOORS:
+                return (kernel_kb() - before,)
+            return (*memory_kb(r.supervisors()), kernel_kb() - before)
+    floors = Samples(FLOORS)
     for _ in range(max(2, settings.rounds // 2)):
-        s.round(each)
+        rounds(each, 1, floors)
+        rounds(each, 1, *s)
+    for name, values in floors.of.items():
+        s[2].of[name] = values
     return s
 
 
-@measure("memory-1", "memory of the supervisor, 1 service", "KB PSS", "300 KB")
-def memory_1(settings):
-    return supervisor_memory(settings, 1, "pss")
-
-
-@measure("memory-1000", "memory of the supervisor, 1000 services", "KB PSS",
-         "1500 KB")
-def memory_1000(settings):
-    return supervisor_memory(settings, 1000, "pss")
-
-
-@measure("private-1000", "the same, private", "KB")
-def private_1000(settings):
-    return supervisor_memory(settings, 1000, "private")
-
-
-@measure("kernel-1000", "kernel memory, 1000 services and their supervisor",
-         "KB", "5 MB over the floor")
-def kernel_1000(settings):
-    return supervisor_memory(settings, 1000, "kernel")
+share((("memory-1", "memory of the supervisor, 1 service", "KB PSS",
+        "300 KB"),), lambda settings: memory(settings, 1))
+share((("memory-1000", "memory of the supervisor, 1000 services", "KB PSS",
+        "1500 KB"),
+       ("private-1000", "the same, private", "KB", ""),
+       ("kernel-1000", "kernel memory, 1000 services and their supervisor",
+        "KB", "5 MB over the floor")),
+      lambda settings: memory(settings, 1000))
 
 
 @measure("memory-logs", "100 services with logs: supervisors and loggers",
          "KB PSS", "1000 KB")
 def memory_logs(settings):
-    s = Samples((Svtree, *PEERS))
-
     def each(system):
         with Running(system, names(100), logs=True) as r:
             r.start()
             r.until_all()
             time.sleep(2)
             return memory_kb(r.processes())[0]
-    for _ in range(max(2, settings.rounds // 2)):
-        s.round(each)
-    return s
+    return repeated(supervisors(), max(2, settings.rounds // 2), each)
 
 
 @measure("idle", "wake-ups while idle, 100 services", "a second", "0")
 def idle(settings):
-    s = Samples((Svtree, *PEERS))
-
-    def each(system):
-        with Running(system, names(100)) as r:
-            r.start()
-            r.until_all()
-            time.sleep(6)       # past what follows a start
-            pids = list(r.processes())
-            before, began = wakeups(pids), time.monotonic()
-            time.sleep(10)
-            return (wakeups(pids) - before) / (time.monotonic() - began)
-    s.round(each)
-    return s
-
-
-def control(settings, n, ask, rounds):
-    """Keeps all systems running and asks them in turns."""
-    s = Samples([c for c in (Svtree, *PEERS) if c.most >= n])
-    running = {}
-    try:
-        for system in list(s.left):
-            r = running[system] = Running(system, names(n))
-            r.start()
-            try:
-                r.until_all()
-            except TooLate as e:
-                s.drop(system, e)
-        time.sleep(2)
-        for _ in range(rounds):
-            s.round(lambda system: ask(running[system]))
-    finally:
-        for r in running.values():
-            r.end()
+    s = Samples(supervisors())
+    with kept(100, s) as running:
+        time.sleep(6)           # past what follows a start
+        pids = {system: list(running[system].processes()) for system in s.left}
+        before = {system: wakeups(pids[system]) for system in s.left}
+        time.sleep(10)
+        rounds(lambda system: ((wakeups(pids[system]) - before[system]) / 10,),
+               1, s)
     return s
 
 
@@ -257,72 +251,72 @@ def spawn(settings):
     return s
 
 
-def asked(settings, method):
-    s = Samples(())
+def ask(command):
+    if command is None:
+        return None
+    took, code = run(command)
+    if code != 0:
+        raise TooLate(f"{command[0]} ended with {code}")
+    return took
 
-    def ask(r):
-        command = method(r)
-        if command is None:
-            return None
-        took, code = run(command)
-        if code != 0:
-            raise TooLate(f"{command[0]} ended with {code}")
-        return took
-    s = control(settings, 1000, ask, settings.rounds * 4)
-    s.of["true"] = [run(["true"])[0] for _ in range(settings.rounds * 4)]
+
+def control(settings):
+    s = [Samples(supervisors(1000)) for _ in range(3)]
+    spawned = []
+    with kept(1000, *s) as running:
+        time.sleep(2)
+
+        def each(system):
+            here = running[system].system
+            if system.slow and len(spawned) > settings.rounds:
+                return ()
+            return (ask(here.status_one("s00500")), ask(here.status_all()),
+                    ask(here.reload()))
+        for _ in range(settings.rounds * 3):
+            spawned.append(ask(["true"]))
+            rounds(each, 1, *s)
+    for one in s:
+        one.of["true"] = spawned
     return s
 
 
-@measure("status-one", "status of one, N = 1000", "ms",
-         "1.5 x spawn of nothing")
-def status_one(settings):
-    return asked(settings, lambda r: r.system.status_one("s00500"))
+share((("status-one", "status of one, N = 1000", "ms",
+        "1.5 x spawn of nothing"),
+       ("status-all", "status of all, N = 1000", "ms", "4 ms"),
+       ("reload", "reload of 1000 services, none changed", "ms", "")),
+      control)
 
 
-@measure("status-all", "status of all, N = 1000", "ms", "4 ms")
-def status_all(settings):
-    def method(r):
-        return r.system.status_all()
-    return asked(settings, method)
-
-
-@measure("stop-one", "stop of one until it is gone", "ms", "1.5 ms")
 def stop_one(settings):
-    return stop_asked(settings, True)
+    """Until it is gone, until the command says so."""
+    s = Samples(supervisors()), Samples(supervisors())
+    with kept(10, *s) as running:
+        def each(system):
+            r = running[system]
+            command = r.system.stop_one("s00003")
+            if command is None:
+                return None, None
+            deaths = Deaths([r.pids["s00003"]])
+            before = now_ns()
+            said, gone = run_until(command, deaths)
+            after = now_ns()
+            run(r.system.start_one("s00003"))
+            r.until_next("s00003", after)
+            return (gone - before) / 1e6, (said - before) / 1e6
+        for _ in range(settings.rounds * 2):
+            time.sleep(1.1)
+            rounds(each, 1, *s)
+    return s
 
 
-@measure("stop-said", "stop of one until the command says so", "ms", "2 ms")
-def stop_said(settings):
-    return stop_asked(settings, False)
-
-
-def stop_asked(settings, gone):
-    def ask(r):
-        command = r.system.stop_one("s00003")
-        if command is None:
-            return None
-        deaths = Deaths([r.pids["s00003"]])
-        before = now_ns()
-        took, _ = run(command)
-        if gone:
-            # run() waits for the command; who is gone before that is late by
-            # no more than the command takes to end
-            took = (deaths.wait(10) - before) / 1e6
-        else:
-            deaths.wait(10)
-        after = now_ns()
-        run(r.system.start_one("s00003"))
-        r.until_next("s00003", after)
-        time.sleep(1.1)
-        return took
-    return control(settings, 10, ask, settings.rounds * 2)
+share((("stop-one", "stop of one until it is gone", "ms", "1.5 ms"),
+       ("stop-said", "stop of one until the command says so", "ms", "2 ms")),
+      stop_one)
 
 
 @measure("kill", "instances of each service after kill -9 of its supervisor "
          "and a new start", "", "1")
 def kill_supervisor(settings):
-    s = Samples((Svtree, *PEERS))
-
     def each(system):
         with Running(system, names(3)) as r:
             r.start()
@@ -334,13 +328,7 @@ def kill_supervisor(settings):
             r.start()
             time.sleep(3)
             return max(r.alive().values())
-    s.round(each)
-    return s
-
-
-@measure("reload", "reload of 1000 services, none changed", "ms")
-def reload_unchanged(settings):
-    return asked(settings, lambda r: r.system.reload())
+    return repeated(supervisors(), 1, each)
 
 
 def all_up(r):
@@ -358,8 +346,6 @@ def all_up(r):
 @measure("adopt", "adoption of 1000: kill -9, start, until all are known as "
          "up", "ms")
 def adopt(settings):
-    s = Samples((Svtree,))
-
     def each(system):
         with Running(system, names(1000)) as r:
             r.start()
@@ -373,16 +359,12 @@ def adopt(settings):
             if r.pids != pids or max(r.alive().values()) != 1:
                 raise TooLate("a service was started a second time")
             return took
-    for _ in range(settings.rounds):
-        s.round(each)
-    return s
+    return repeated((Svtree,), settings.rounds, each)
 
 
 @measure("upgrade", "upgrade in place with 1000 services: until all are "
          "known as up", "ms")
 def upgrade(settings):
-    s = Samples((Svtree,))
-
     def each(system):
         with Running(system, names(1000)) as r:
             r.start()
@@ -397,23 +379,17 @@ def upgrade(settings):
             if r.pids != pids or max(r.alive().values()) != 1:
                 raise TooLate("a service was started a second time")
             return took
-    for _ in range(settings.rounds):
-        s.round(each)
-    return s
+    return repeated((Svtree,), settings.rounds, each)
 
 
 @measure("busy-cpu", "CPU of the supervisor for a start of 1000", "ms")
 def start_cpu(settings):
-    s = Samples((Svtree, *FLOORS))
-
     def each(system):
         with Running(system, names(1000)) as r:
             r.start()
             r.until_all()
             return cpu_ms([r.roots[0]])
-    for _ in range(settings.rounds):
-        s.round(each)
-    return s
+    return repeated((Svtree, *FLOORS), settings.rounds, each)
 
 
 def sizes():

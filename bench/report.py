@@ -4,12 +4,13 @@
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 
 OURS = "svtree"
 FLOORS = ("floor", "floor-fork", "true", "cat")
-MORE_IS_BETTER = ("MB/s",)
+MORE_IS_BETTER = ("MB/s", "1/s")
 VERSIONS = {"runit": "runit", "s6": "s6", "daemontools": "daemontools",
             "supervisord": "supervisor", "dinit": "dinit"}
 
@@ -53,11 +54,13 @@ def lines(result):
     """One measure as lines for people."""
     yield f"{result['title']}, {result['unit']}" + (
         f" (target: {result['target']})" if result["target"] else "")
+    width = max([12, *map(len, result["systems"]),
+                 *map(len, result["missing"])])
     for name, v in result["systems"].items():
-        yield (f"    {name:12} {number(v['median']):>8}   "
+        yield (f"    {name:{width}} {number(v['median']):>8}   "
                f"{number(v['min'])} to {number(v['max'])}, {v['n']} samples")
     for name, why in result["missing"].items():
-        yield f"    {name:12} {'-':>8}   {why}"
+        yield f"    {name:{width}} {'-':>8}   {why}"
     if result["ratios"]:
         best = result.get("best_peer")
         yield "    svtree is " + ", ".join(
@@ -98,16 +101,78 @@ def row(cells):
     return "| " + " | ".join(cells) + " |\n"
 
 
-def markdown(results, about, method):
-    columns = [c for c in ("floor", "floor-fork", "true", "cat", "svtree",
-                           "runit", "s6", "daemontools", "supervisord",
-                           "nitro", "dinit")
-               if any(c in r["systems"] for r in results)]
-    text = method.format(**about)
+# Chapters of the page: heading, how the names of its measures begin.
+CHAPTERS = (
+    ("Restart, start, stop", ("restart", "crash-loop", "start-", "stop-1",
+                              "busy-cpu", "kill")),
+    ("Memory and rest", ("memory", "private", "kernel", "idle")),
+    ("Control", ("spawn", "status", "stop-one", "stop-said", "reload",
+                 "adopt", "upgrade")),
+    ("Logger", ("log-",)),
+    ("Programs around it", ("health", "listener")),
+    ("Time to repair", ("repair",)),
+    ("Size of the programs", ("size",)),
+)
+
+
+def chapter_of(name):
+    if name in ("stop-one", "stop-said"):
+        return "Control"
+    return next((heading for heading, begins in CHAPTERS
+                 if name.startswith(begins)), CHAPTERS[0][0])
+
+
+def is_linear(result, results):
+    """No dearer at 10,000 than at 1,000, against the floor of each."""
+    few = next((r for r in results
+                if r["name"] == result["name"].replace("10000", "1000")), None)
+    if few is None or not few["ratios"].get("floor"):
+        return None
+    return result["ratios"]["floor"] <= 1.25 * few["ratios"]["floor"]
+
+
+def is_met(result, results):
+    """True, False, or None when there is no target or no figure."""
+    target, of = result["target"], result["systems"]
+    if result["name"] == "size":
+        wanted = dict(w.split() for w in target.split(", "))
+        return all(of[k]["median"] <= float(v) for k, v in wanted.items()
+                   if k in of)
+    if not target or OURS not in of:
+        return None
+    ours = of[OURS]["median"]
+    if target == "linear":
+        return is_linear(result, results)
+    if target.endswith("over the floor"):
+        floor = max((of[f]["median"] for f in FLOORS if f in of), default=None)
+        return None if floor is None else \
+            ours - floor <= float(target.split()[0]) * 1000
+    words = target.split(" ", 2)
+    if words[1:2] == ["x"]:
+        ratio = result["ratios"].get("true" if words[2] == "spawn of nothing"
+                                     else words[2])
+        return None if ratio is None else ratio <= float(words[0])
+    limit = float(re.match(r"[\d.]+", target).group())
+    return ours >= limit if result["unit"] in MORE_IS_BETTER else \
+        ours <= limit
+
+
+SAYS = {True: "met", False: "**not met**", None: ""}
+
+
+def chapter(heading, mine, results):
+    """One heading with its table; its columns are who has a figure."""
+    columns = []
+    for r in mine:
+        columns += [c for c in r["systems"] if c not in columns]
+    columns.sort(key=lambda c: (c not in FLOORS, c != OURS))
+    text = f"### {heading}\n\n"
     text += row(["Measure", "Unit", *columns, "to the floor",
-                 "to the best peer", "target"])
-    text += row(["---"] * (len(columns) + 5))
-    for r in results:
+                 "to the best peer", "target", ""])
+    text += row(["---", "---", *["---:"] * len(columns), "---:", "---:",
+                 "---", "---"])
+    notes = []
+    for r in mine:
         cells = [number(r["systems"][c]["median"]) if c in r["systems"]
                  else "" for c in columns]
         floors = [f"{v:.2f} ({k})" for k, v in r["ratios"].items()
@@ -115,10 +180,20 @@ def markdown(results, about, method):
         peer = r["ratios"].get("best peer")
         text += row([r["title"], r["unit"], *cells, ", ".join(floors),
                      f"{peer:.2f} ({r['best_peer']})" if peer else "",
-                     r["target"]])
-    sizes = next((r for r in results if r["name"] == "size"), None)
-    if sizes:
-        text += "\nSizes: " + ", ".join(
-            f"{name} {number(v['median'])} KB"
-            for name, v in sizes["systems"].items()) + ".\n"
-    return text
+                     r["target"], SAYS[is_met(r, results)]])
+        notes += [f"- {r['title']}: {name}: {why}\n"
+                  for name, why in r["missing"].items()
+                  if not why.startswith("not here")]
+    return text + ("\n" if notes else "") + "".join(notes) + "\n"
+
+
+def markdown(results, about, method):
+    verdicts = [is_met(r, results) for r in results]
+    text = method.format(**about)
+    text += (f"Of {sum(v is not None for v in verdicts)} targets "
+             f"{sum(v is True for v in verdicts)} are met.\n\n")
+    for heading, _ in CHAPTERS:
+        mine = [r for r in results if chapter_of(r["name"]) == heading]
+        if mine:
+            text += chapter(heading, mine, results)
+    return text.rstrip("\n") + "\n"

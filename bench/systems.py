@@ -35,6 +35,7 @@ class System:
     logger = ()         # log/run of a service
     supervisor = ()     # names of processes that are not loggers
     most = 1000         # services that it can hold
+    slow = False        # its commands take so long that few are asked
 
     def __init__(self, names, logs=False):
         self.base = tempfile.mkdtemp(prefix="b.", dir=WHERE)
@@ -245,6 +246,7 @@ class Supervisord(System):
     name = "supervisord"
     needs = ("supervisord", "supervisorctl")
     supervisor = ("supervisord",)
+    slow = True
 
     def lay(self, name):
         super().lay(name)

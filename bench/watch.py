@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import systems
@@ -220,6 +221,27 @@ def run(command, timeout=TIMEOUT):
     if took > timeout * 1000:
         raise TooLate(command[0])
     return took, os.waitstatus_to_exitcode(status)
+
+
+def run_until(command, deaths, timeout=10):
+    """Runs a command that stops somebody: the nanoseconds at which it had
+    ended and at which that one was gone, whichever came first."""
+    path = command[0] if "/" in command[0] else systems.find(command[0])
+    null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0)
+            for fd in (0, 1, 2)]
+    pid = os.posix_spawn(path, command, systems.ENVIRONMENT,
+                         file_actions=null)
+    said = Deaths([pid])
+    gone = []
+    thread = threading.Thread(target=lambda: gone.append(
+        deaths.wait(timeout)))
+    thread.start()
+    at = said.wait(timeout)
+    os.waitpid(pid, 0)
+    thread.join()
+    if not gone:
+        raise TooLate(command[0])
+    return at, gone[0]
 
 
 def output(command):
