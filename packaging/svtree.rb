@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
+# packaging/release.sh fills in the three words between @ of a release.
 class Svtree < Formula
   desc "Supervision tree for the host side of a local-LLM stack"
-  homepage "https://svtree.invalid/"
-  url "https://svtree.invalid/svtree-0.1.0.tar.xz"
+  homepage "@HOMEPAGE@"
+  url "@URL@"
   sha256 "@SHA256@"
   license "ISC"
 

@@ -70,16 +70,16 @@ bool
 ctl_last_with(const char *dir, off_t most, const char *mark, ctl_is_it *is_it,
     void *arg)
 {
-	char (*file)[LINES_NAME_LEN], path[LINES_DIR_LEN + LINES_NAME_LEN + 2];
-	int fd, i = lines_list(dir, &file);
+	char (*file)[LINES_NAME_LEN];
+	int i = lines_list(dir, &file);
 	bool found = false;
+	FILE *f;
 
 	while (i-- > 0 && most > 0 && !found) {
-		(void)snprintf(path, sizeof path, "%s/%s", dir, file[i]);
-		if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		if ((f = lines_open_file(dir, file[i])) == NULL)
 			continue;
-		found = look_through(fd, &most, mark, is_it, arg);
-		(void)close(fd);
+		found = look_through(fileno(f), &most, mark, is_it, arg);
+		(void)fclose(f);
 	}
 	free(file);
 	return found;

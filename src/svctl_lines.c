@@ -37,6 +37,26 @@ by_name(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* As long as one is compressed it is there twice: the plain one, which comes
+ * first, stays. How many are left. */
+static int
+drop_twins(char (*file)[LINES_NAME_LEN], int n)
+{
+	int i, left = 0;
+	size_t stem;
+
+	for (i = 0; i < n; i++) {
+		stem = lines_stem(file[i]);
+		if (left > 0 && stem == lines_stem(file[left - 1]) &&
+		    strncmp(file[i], file[left - 1], stem) == 0)
+			continue;
+		if (left++ != i)
+			(void)memcpy(file[left - 1], file[i],
+			    LINES_NAME_LEN);
+	}
+	return left;
+}
+
 /* Rotated files are named by the time of their last line. */
 int
 lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
@@ -45,7 +65,6 @@ lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
 	struct dirent *e;
 	DIR *d = opendir(dir);
 	int n = 0, room = 0;
-	size_t len;
 
 	*file = NULL;
 	while (d != NULL) {
@@ -59,9 +78,8 @@ lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
 		}
 		if ((e = readdir(d)) == NULL)
 			break;
-		len = strlen(e->d_name);
-		if (len > 4 && len < LINES_NAME_LEN && e->d_name[0] != '.' &&
-		    strcmp(e->d_name + len - 4, ".log") == 0)
+		if (strlen(e->d_name) < LINES_NAME_LEN &&
+		    lines_is_rotated(e->d_name))
 			(void)strlcpy((*file)[n++], e->d_name,
 			    LINES_NAME_LEN);
 	}
@@ -70,6 +88,7 @@ lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
 	if (*file == NULL)
 		return 0;
 	qsort(*file, (size_t)n, LINES_NAME_LEN, by_name);
+	n = drop_twins(*file, n);
 	(void)strlcpy((*file)[n++], "current", LINES_NAME_LEN);
 	return n;
 }
@@ -77,10 +96,7 @@ lines_list(const char *dir, char (**file)[LINES_NAME_LEN])
 static FILE *
 open_file(const struct lines *l, int i)
 {
-	char path[LINES_DIR_LEN + LINES_NAME_LEN + 2];
-
-	(void)snprintf(path, sizeof path, "%s/%s", l->dir, l->file[i]);
-	return fopen(path, "re");
+	return lines_open_file(l->dir, l->file[i]);
 }
 
 bool

@@ -46,4 +46,12 @@ bool lines_fits(const struct lines_match *m, const char *line, size_t len);
 /* File names of a log, current as the last; the caller frees. */
 int lines_list(const char *dir, char (**file)[LINES_NAME_LEN]);
 
+/* svctl_unpack.c: a file of a log, from its first line on; NULL when it cannot
+ * be read. What is compressed is unpacked. */
+FILE *lines_open_file(const char *dir, const char *name);
+/* Is it the name of a file that svlog has closed? */
+bool lines_is_rotated(const char *name);
+/* The length of the name without .log, .log.gz, .log.zst. */
+size_t lines_stem(const char *name);
+
 #endif

@@ -543,6 +543,34 @@ class Logs(Case):
         self.assertEqual([x.split()[2] for x in done.stdout.splitlines()],
                          ["77", "87", "97"])
 
+    def test_compressed_files_are_read_like_the_others(self):
+        t = self.tree({"a": {
+            "conf": "[service]\n[log]\nmax-size = 4096\nkeep = 50\n",
+            "run": "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo n $i; "
+                   "done; echo end; exec sleep 1000"}})
+        rig.eventually(lambda: "end" in t.log_text("a"), what="its end")
+        folder = os.path.join(t.log, "a")
+        old = sorted(n for n in os.listdir(folder) if n.endswith(".log"))
+        self.assertGreater(len(old), 3)
+        subprocess.run(["gzip", os.path.join(folder, old[0])], check=True)
+        # it is there twice as long as svlog compresses it
+        subprocess.run(["gzip", "-k", os.path.join(folder, old[1])],
+                       check=True)
+        if rig.shutil.which("zstd"):
+            subprocess.run(["zstd", "-q", "--rm",
+                            os.path.join(folder, old[2])], check=True)
+        lines = t.svctl("logs", "-n", 10000, "a").stdout.splitlines()
+        self.assertEqual([x.split()[1:] for x in lines[:-1]],
+                         [["n", str(i)] for i in range(1, 601)])
+        done = self.says(t, ["logs", "-n", 3, "--grep", "n 2?7$", "a"], 0)
+        self.assertEqual([x.split()[2] for x in done.stdout.splitlines()],
+                         ["7", "27"])
+        with open(os.path.join(folder, old[0] + ".gz"), "wb") as f:
+            f.write(b"no gzip at all")
+        done = self.says(t, ["logs", "-n", 10000, "a"], 0,
+                         "its lines are left out")
+        self.assertIn("n 600", done.stdout)
+
     def test_several_are_merged_by_time(self):
         t = self.tree({"a": {"run": "echo one; exec sleep 1000"},
                        "bb": {"run": "until grep -q one ../../log/a/current;"

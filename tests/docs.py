@@ -6,6 +6,7 @@ Pages are read as mdoc source: .It Fl for options, .It Ic for verbs and keys,
 """
 
 import glob
+import hashlib
 import json
 import os
 import plistlib
@@ -128,6 +129,25 @@ class Sources(unittest.TestCase):
         here = {os.path.join("doc", n)
                 for n in os.listdir(os.path.join(TOP, "doc"))}
         self.assertEqual(sorted(here - known), [])
+
+    def test_a_release_fills_in_the_formula(self):
+        """the Homebrew formula of a release has its address and checksum"""
+        with tempfile.TemporaryDirectory(prefix="rl.", dir="/tmp") as home:
+            tarball = os.path.join(home, "svtree-9.8.7.tar.xz")
+            with open(tarball, "wb") as f:
+                f.write(b"a tarball")
+            out = os.path.join(home, "out")
+            done = subprocess.run(
+                ["sh", os.path.join(TOP, "packaging", "release.sh"), out,
+                 "https://example.org/dl/"], capture_output=True, text=True,
+                env={**os.environ, "SVTREE_TARBALL": tarball}, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            with open(os.path.join(out, "svtree.rb"), encoding="utf-8") as f:
+                formula = f.read()
+        for line in ('url "https://example.org/dl/svtree-9.8.7.tar.xz"',
+                     'homepage "https://example.org/dl/"', 'sha256 "' +
+                     hashlib.sha256(b"a tarball").hexdigest() + '"'):
+            self.assertIn(line, formula)
 
     def test_links_lead_somewhere(self):
         """links and paths in the documents name files that exist"""
