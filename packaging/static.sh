@@ -83,15 +83,17 @@ want_source()
 
 # --- libraries
 
-# The kernel's headers, which musl does not bring, and jsmn, which is one.
-for name in linux asm-generic asm jsmn.h; do
+# The headers of the kernel, which musl does not bring, jsmn, which is one, and
+# those of curl: what uses them is compiled and left out.
+for name in linux asm-generic asm jsmn.h curl; do
 	for dir in /usr/include "/usr/include/$(gcc -print-multiarch)"; do
 		if [ -e "$dir/$name" ]; then
 			ln -sfn "$dir/$name" "$out/include/$name"
 		fi
 	done
 	[ -e "$out/include/$name" ] ||
-	    fail "$name is missing: install linux-libc-dev and libjsmn-dev"
+	    fail "$name is missing: install linux-libc-dev, libjsmn-dev" \
+	    'and libcurl4-openssl-dev'
 done
 flags="-Os -I$out/include -ffunction-sections -fdata-sections"
 
