@@ -67,7 +67,7 @@ take_options(int argc, char **argv)
 			(void)fputs(usage_text, stdout);
 			exit(0);
 		case 'V':
-			(void)puts("setsid of svtree " PACKAGE_VERSION);
+			(void)puts("setsid " PACKAGE_VERSION);
 			exit(0);
 		default:
 			(void)fputs(usage_text, stderr);
