@@ -77,12 +77,11 @@ publish(struct tree *t, const struct service *sv, const char *kind,
 }
 
 void
-event_state(struct service *sv, enum event event)
+event_state(struct service *sv)
 {
 	const struct record *r = &sv->rec;
 	const char *why = r->reason[0] != '\0' ? r->reason : NULL;
 
-	(void)event;
 	publish(sv->tree, sv, "state", why);
 	hook_look(sv);
 	/* A restart passes through these within the same moment. */

@@ -23,7 +23,8 @@
  *
  * EV_UP, EV_DOWN and EV_RESTART carry a wish that is already written in want.
  * Once FINISHING is over, DO_DECIDE asks the restart policy, whose answer is
- * EV_AGAIN, EV_DELAY, EV_TRIP or EV_REST.
+ * EV_AGAIN, EV_DELAY, EV_TRIP or EV_REST; the deadline of BACKOFF and of
+ * TRIPPED is that of the answer.
  */
 enum want { WANT_DOWN, WANT_UP, WANT_ONCE, WANT_COUNT };
 
@@ -62,9 +63,7 @@ enum action {
 	DO_CLEAR	= 1 << 5,	/* clear the group, run finish */
 	DO_PUSH		= 1 << 6,	/* that takes too long: be harder */
 	DO_DECIDE	= 1 << 7,	/* ask the restart policy */
-	DO_ARM_BACKOFF	= 1 << 8,
-	DO_ARM_TRIP	= 1 << 9,
-	DO_SEEK		= 1 << 10,	/* look for the holder of the lock */
+	DO_SEEK		= 1 << 8,	/* look for the holder of the lock */
 };
 
 /* A zeroed cell is RULE_MISSING: a test walks the table for those. */

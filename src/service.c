@@ -135,26 +135,12 @@ spawn(struct service *sv)
 		restart_followers(sv);
 }
 
-/* One row per action, in the order in which they are done. */
-static void
-disarm(struct service *sv)
-{
-	sv->rec.deadline_ms = 0;
-}
-
-static void
-keep_deadline(struct service *sv)
-{
-	(void)sv;	/* decide() has set it from the verdict */
-}
-
+/* One row per action, in the order in which they are done; DO_DISARM is done
+ * before, as it belongs into the record. */
 static const struct {
 	enum action	 action;
 	void		(*run)(struct service *);
 } actions[] = {
-	{ DO_DISARM,	 disarm },
-	{ DO_ARM_BACKOFF, keep_deadline },
-	{ DO_ARM_TRIP,	 keep_deadline },
 	{ DO_STOP,	 service_stop },
 	{ DO_ESCALATE,	 service_escalate },
 	{ DO_CLEAR,	 service_clear },
@@ -166,8 +152,7 @@ static const struct {
 };
 
 void
-service_apply(struct service *sv, struct move m, enum event event,
-    const char *why)
+service_apply(struct service *sv, struct move m, const char *why)
 {
 	struct record *r = &sv->rec;
 	bool changed = r->state != m.next;
@@ -191,7 +176,7 @@ service_apply(struct service *sv, struct move m, enum event event,
 	if (!(m.actions & (DO_STOP | DO_ESCALATE)))
 		(void)service_save(sv);
 	if (changed)
-		event_state(sv, event);
+		event_state(sv);
 	for (i = 0; i < nitems(actions); i++)
 		if (m.actions & actions[i].action)
 			actions[i].run(sv);
@@ -215,7 +200,7 @@ service_event(struct service *sv, enum event event, const char *why)
 		(void)snprintf(copy, sizeof copy, "%s", why);
 		why = copy;
 	}
-	service_apply(sv, m, event, why);
+	service_apply(sv, m, why);
 }
 
 /* What is wanted is on record before anything is done about it: written by

@@ -12,8 +12,7 @@
 /* Puts an event through the machine; why becomes the reason when the state
  * changes (NULL keeps the old one). */
 void service_event(struct service *sv, enum event event, const char *why);
-void service_apply(struct service *sv, struct move m, enum event event,
-    const char *why);
+void service_apply(struct service *sv, struct move m, const char *why);
 
 /* Wishes of a person or a program. why is for the history. */
 void service_want(struct service *sv, enum want want, const char *why);
@@ -115,7 +114,7 @@ void spawn_seek(struct service *sv);
 int spawn_make_dir(struct service *sv);
 
 /* event.c: what happens, told to the log, standard error, subscribers */
-void event_state(struct service *sv, enum event event);
+void event_state(struct service *sv);
 void event_tell(struct service *sv, const char *kind, const char *reason);
 void event_tree(struct tree *t, const char *kind, const char *reason);
 int event_open(struct tree *t);
