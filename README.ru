@@ -37,7 +37,7 @@ MLX на машине нет, их место занимает имитация,
 дерево, вживую. Во втором терминале:
 
     $ export SVTREE_RUN=$PWD/build/run-tree/run
-    $ build/svctl wait --healthy ollama mlx
+    $ build/svctl wait --healthy
     $ build/svctl
     SERVICE            STATE      HEALTH       FOR  RESTARTS      PID  WHY
     health-monitor     UP         ok          3.3s         0    15501

@@ -45,7 +45,7 @@ struct ctl {			/* what the command line says */
 struct sv {
 	char	name[64], type[16], want[8], state[16], since[32], user[64];
 	char	health[16], health_text[256], text[256], reason[256];
-	char	next_at[32], description[256], needs[512];
+	char	next_at[32], description[256], needs[512], probe[16];
 	char	exit_kind[16], exit_signal[32], exit_at[32];
 	char	host[64];	/* "" this one */
 	int64_t	pid, restarts, exit_code, port;

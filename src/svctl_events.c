@@ -137,7 +137,7 @@ svctl_history(struct ctl *c)
 {
 	struct ring r = { .size = c->lines >= 0 ? c->lines : DEFAULT_LINES };
 	struct lines l;
-	char dir[1024];
+	char dir[1024], err[CLIENT_ERR_LEN];
 	int rc;
 
 	if (ctl_log_dir(c, "svtree", dir, sizeof dir) < 0 ||
@@ -154,5 +154,8 @@ svctl_history(struct ctl *c)
 	lines_close(&l);
 	if (r.line != NULL)
 		print_ring(c, &r);
+	/* One that nothing is told of: is there such a service at all? */
+	if (r.n == 0 && c->n > 0 && client_open(&c->client, c->run, err) == 0)
+		return ctl_fetch(c, c->name, c->n, NULL, NULL, false);
 	return CTL_OK;
 }

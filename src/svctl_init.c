@@ -245,6 +245,7 @@ write_tree(struct init *in)
 {
 	static const char *const always[] = { "health-monitor",
 	    "recovery-listener", "recover", "oom-watcher" };
+	char down[sizeof in->dir + 16];
 	size_t i;
 
 	(void)printf("Writing %s:\n", in->dir);
@@ -254,6 +255,10 @@ write_tree(struct init *in)
 	for (i = 0; i < nitems(always); i++)
 		if (write_example(in, always[i], NULL, 0) < 0)
 			return -1;
+	/* It runs when it is asked for, not at each start. */
+	(void)snprintf(down, sizeof down, "%s/recover/down", in->dir);
+	if (access(down, F_OK) < 0 && edit_write(down, "", 0644) < 0)
+		return -1;
 	return write_containers(in);
 }
 

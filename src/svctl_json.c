@@ -57,6 +57,7 @@ static const struct field {
 	FIELD(restarts, NUMBER), FIELD(next_at, TEXT), FIELD(adopted, FLAG),
 	FIELD(paused, FLAG),
 	FIELD(needs, NEEDS), FIELD(stale, FLAG), FIELD(port, NUMBER),
+	FIELD(probe, TEXT),
 	FIELD(description, TEXT),
 #undef FIELD
 	{ "last_exit", EXIT, 0, 0 },

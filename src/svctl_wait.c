@@ -252,6 +252,31 @@ svctl_act(struct ctl *c)
 	return end(&w, rc);
 }
 
+/* Those that are wanted up; of these, to be healthy, what has a probe. */
+static int
+name_all(struct ctl *c)
+{
+	struct list l = { .sv = NULL };
+	const struct sv *sv;
+	int rc, i;
+
+	if ((rc = ctl_connect(c)) != CTL_OK ||
+	    (rc = ctl_list(c, NULL, 0, &l, false)) != CTL_OK)
+		return rc;
+	c->name = calloc((size_t)l.n + 1, sizeof *c->name);
+	for (i = 0; i < l.n && c->name != NULL; i++) {
+		sv = &l.sv[i];
+		if (!sv->enabled || !ctl_is(sv->want, "up") ||
+		    ctl_is(sv->type, "oneshot") ||
+		    (c->opt[OPT_HEALTHY] != NULL && sv->probe[0] == '\0'))
+			continue;
+		if ((c->name[c->n] = strdup(sv->name)) != NULL)
+			c->n++;
+	}
+	ctl_list_free(&l);
+	return c->name != NULL ? CTL_OK : CTL_FAILED;
+}
+
 int
 svctl_wait(struct ctl *c)
 {
@@ -264,6 +289,13 @@ svctl_wait(struct ctl *c)
 		    "--healthy, not several\n");
 		return CTL_USAGE;
 	}
+	if (c->n == 0 && c->opt[OPT_DOWN] != NULL) {
+		(void)fprintf(stderr, "svctl: wait: who is to be down? "
+		    "svctl wait --down NAME...\n");
+		return CTL_USAGE;
+	}
+	if (c->n == 0 && ((rc = name_all(c)) != CTL_OK || c->n == 0))
+		return rc;
 	rc = begin(c, &w);
 	if (rc == CTL_OK)
 		rc = wait_for_all(&w);

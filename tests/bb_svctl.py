@@ -445,6 +445,23 @@ class Verbs(Case):
         self.says(t, ["wait", "--healthy", "a"], 0)
         self.says(t, ["wait", "--up", "--down", "a"], 2, "not several")
 
+    def test_wait_without_names(self):
+        """for all that is wanted; healthy: of those, what has a probe"""
+        t = self.tree({"off": {"conf": SLEEPER, "down": True},
+                       "once": "[service]\ntype = oneshot\nexec = true\n",
+                       "llm": SLEEPER + "[health]\ntype = tcp\n"
+                       "url = tcp://127.0.0.1:1\n",
+                       "slow": SLEEPER + "ready = notify\n"
+                       "start-timeout = 0\n"})
+        self.says(t, ["-t", "50ms", "wait"], 8, "slow: not up within")
+        t.call("Stop", {"name": "slow"})
+        self.says(t, ["wait"], 0)
+        self.says(t, ["-t", "50ms", "wait", "--healthy"], 8,
+                  "llm: not healthy within")
+        t.call("Report", {"name": "llm", "health": "ok"})
+        self.says(t, ["wait", "--healthy"], 0)
+        self.says(t, ["wait", "--down"], 2, "svctl wait --down NAME...")
+
     def test_json_of_a_verb_is_the_status_after_it(self):
         t = self.tree({"a": {"conf": SLEEPER, "down": True}})
         told = json.loads(self.says(t, ["--json", "start", "a"], 0).stdout)
@@ -704,6 +721,8 @@ class Events(Case):
                              .splitlines()), 1)
         self.assertEqual(t.svctl("history", "--since",
                                  "2999-01-01T00:00:00Z").stdout, "")
+        self.says(t, ["history", "--since", "2999-01-01T00:00:00Z", "a"], 0)
+        self.says(t, ["history", "aa"], 4, "no service aa", "mean a?")
         self.assertGreaterEqual(
             len(t.svctl("history", "--since", "1h", "a").stdout
                 .splitlines()), len(lines))

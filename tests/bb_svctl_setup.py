@@ -450,6 +450,8 @@ class Init(Machine):
             "boot-guard", "docker", "health-monitor", "knowledge_nightly",
             "knowledge_os_orchestrator", "mlx", "ollama", "oom-watcher",
             "recover", "recovery-listener"]))
+        # recover runs when it is asked for, not at each start.
+        self.assertEqual(self.read(d, "recover/down"), "")
         ollama = self.read(d, "ollama/service.conf")
         self.assertIn("\nexec = port-guard 11434 -- /usr/local/bin/ollama "
                       "serve\n", ollama)

@@ -24,7 +24,8 @@ up_init(struct up *u, const struct conf_tree *conf,
 }
 
 static int
-run(struct up *u, char *const argv[], int64_t timeout_ms)
+run(struct up *u, char *const argv[], enum job_group group,
+    int64_t timeout_ms)
 {
 	const char *host = getenv("DOCKER_HOST");
 	char saved[512], address[300];
@@ -33,7 +34,7 @@ run(struct up *u, char *const argv[], int64_t timeout_ms)
 	(void)snprintf(saved, sizeof saved, "%s", host != NULL ? host : "");
 	(void)snprintf(address, sizeof address, "unix://%s", u->socket);
 	(void)setenv("DOCKER_HOST", address, 1);
-	rc = job_start(&u->job, argv, JOB_OURS, timeout_ms);
+	rc = job_start(&u->job, argv, group, timeout_ms);
 	if (host != NULL)
 		(void)setenv("DOCKER_HOST", saved, 1);
 	else
@@ -49,11 +50,11 @@ up_start(struct up *u, const char *socket)
 	u->socket = socket;
 	u->probing = u->kind == COMPOSE_UNKNOWN;
 	if (u->probing)
-		return run(u, compose_probe, PROBE_MS);
+		return run(u, compose_probe, JOB_MUTE, PROBE_MS);
 	compose_up(u->box, u->kind, keeper_others_held(u->conf,
 	    u->own), argv);
 	/* execvp changes nothing of it. */
-	return run(u, (char *const *)(const void *)argv,
+	return run(u, (char *const *)(const void *)argv, JOB_OURS,
 	    u->box->up_timeout_ms);
 }
 

@@ -26,6 +26,8 @@ child(char *const argv[], enum job_group group, int out)
 
 	if (group == JOB_APART)
 		(void)setsid();
+	if (group == JOB_MUTE)
+		out = null;
 	os_reset_signals();
 	/* Descriptor 0 holds the service's lock: it is not for others. */
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||

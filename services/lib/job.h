@@ -25,6 +25,7 @@ struct job {			/* begins as zeroes */
 
 enum job_group {
 	JOB_OURS,	/* our process group: it ends when the group does */
+	JOB_MUTE,	/* the same; a question: what it says is for nobody */
 	JOB_APART	/* a session of its own: what it starts outlives us */
 };
 
