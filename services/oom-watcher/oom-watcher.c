@@ -14,6 +14,7 @@
 #include "client.h"
 #include "conf.h"
 #include "config.h"
+#include "confine.h"
 #include "die.h"
 #include "http.h"
 #include "log.h"
@@ -126,6 +127,7 @@ main(int argc, char **argv)
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
 	fd = wake_fd();
+	confine_self(&(struct confine){ .may_write = false });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();

@@ -21,6 +21,7 @@
 #include "client.h"
 #include "conf.h"
 #include "config.h"
+#include "confine.h"
 #include "die.h"
 #include "feed.h"
 #include "log.h"
@@ -221,8 +222,10 @@ serve(void)
 		if (address_serve(opts.port, first, os_now_ms(), &next,
 		    &opts.hosts, err) < 0)
 			diex(EXIT_SYSTEM, "%s", err);
-		if (first)
+		if (first) {	/* by now the holder of a port is named */
+			confine_self(&(struct confine){ .port = opts.port });
 			(void)notify_send("READY=1");
+		}
 		first = false;
 		fed = feed_step(os_now_ms());
 		fd[0] = wake_fd();
