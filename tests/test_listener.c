@@ -417,18 +417,18 @@ Test(latency, answers_fall_into_the_bucket_that_holds_them)
 	static struct latency l;
 	const struct latency_count *c = &l.count[LATENCY_READY];
 
-	latency_add(&l, LATENCY_READY, 0, true, 900);
-	latency_add(&l, LATENCY_READY, 5, true, 900);
-	latency_add(&l, LATENCY_READY, 6, true, 900);
-	latency_add(&l, LATENCY_READY, 30001, true, 900);
-	latency_add(&l, LATENCY_READY, 3000, false, 900);
+	latency_add(&l, LATENCY_READY, 0, true);
+	latency_add(&l, LATENCY_READY, 5, true);
+	latency_add(&l, LATENCY_READY, 6, true);
+	latency_add(&l, LATENCY_READY, 30001, true);
+	latency_add(&l, LATENCY_READY, 3000, false);
 	cr_expect_eq(c->bucket[0], 2);
 	cr_expect_eq(c->bucket[1], 1);
 	cr_expect_eq(c->bucket[LATENCY_BOUNDS], 1);
 	cr_expect_eq(c->sum_ms, 30012);
 	cr_expect_eq(c->failed, 1);
 	cr_expect_eq(latency_answered(c), 4);
-	cr_expect_null(latency_slot_of(&l, 1));	/* of live ones only */
+	cr_expect_null(latency_slot_of(&l, 1));	/* counts are no day */
 }
 
 Test(latency, a_day_is_kept_by_quarters_of_an_hour)
@@ -437,9 +437,9 @@ Test(latency, a_day_is_kept_by_quarters_of_an_hour)
 	const struct latency_slot *s;
 	int64_t first = 1000;
 
-	latency_add(&l, LATENCY_LIVE, 10, true, first * LATENCY_SLOT_S);
-	latency_add(&l, LATENCY_LIVE, 30, true, first * LATENCY_SLOT_S + 899);
-	latency_add(&l, LATENCY_LIVE, 3000, false,
+	latency_add_day(&l, 10, true, first * LATENCY_SLOT_S);
+	latency_add_day(&l, 30, true, first * LATENCY_SLOT_S + 899);
+	latency_add_day(&l, 3000, false,
 	    (first + 1) * LATENCY_SLOT_S);
 	s = latency_slot_of(&l, first);
 	cr_assert_not_null(s);
@@ -453,7 +453,7 @@ Test(latency, a_day_is_kept_by_quarters_of_an_hour)
 	cr_expect_not(l.last_ok);
 	cr_expect_null(latency_slot_of(&l, first + 2));
 	/* A day later the ring is there again: the old one is gone. */
-	latency_add(&l, LATENCY_LIVE, 1, true,
+	latency_add_day(&l, 1, true,
 	    (first + LATENCY_SLOTS) * LATENCY_SLOT_S);
 	cr_expect_null(latency_slot_of(&l, first));
 	cr_expect_eq(latency_slot_of(&l, first + LATENCY_SLOTS)->n, 1);

@@ -24,15 +24,20 @@ latency_note(const struct target *t, const struct round *r)
 	struct latency *l = latency_take(t->conf->name);
 	int64_t wall_s = os_wall_us() / 1000000;
 	const struct probe *p;
+	bool is_first = true;
 	int i;
 
 	if (l == NULL)
 		return;
 	for (i = 0; i < LAYER_COUNT; i++) {
 		p = &r->probe[i];
-		if (p->out != OUT_NONE)
-			latency_add(l, probes[i], p->elapsed_ms,
-			    is_answer(p->out), wall_s);
+		if (p->out == OUT_NONE)
+			continue;
+		latency_add(l, probes[i], p->elapsed_ms, is_answer(p->out));
+		if (is_first && i != LAYER_DEEP)
+			latency_add_day(l, p->elapsed_ms, is_answer(p->out),
+			    wall_s);
+		is_first = false;
 	}
 	latency_save(l);
 }

@@ -42,15 +42,19 @@ enter(struct latency_slot *s, uint32_t number, int elapsed_ms, bool answered)
 
 void
 latency_add(struct latency *l, enum latency_probe probe, int elapsed_ms,
-    bool answered, int64_t wall_s)
+    bool answered)
+{
+	count(&l->count[probe], elapsed_ms < 0 ? 0 : elapsed_ms, answered);
+}
+
+void
+latency_add_day(struct latency *l, int elapsed_ms, bool answered,
+    int64_t wall_s)
 {
 	uint32_t number = (uint32_t)(wall_s / LATENCY_SLOT_S);
 
 	if (elapsed_ms < 0)
 		elapsed_ms = 0;
-	count(&l->count[probe], elapsed_ms, answered);
-	if (probe != LATENCY_LIVE)
-		return;
 	enter(&l->slot[number % LATENCY_SLOTS], number, elapsed_ms, answered);
 	l->last_ms = (uint32_t)elapsed_ms;
 	l->last_ok = answered;

@@ -27,7 +27,7 @@ struct latency_count {
 	uint64_t failed;	/* no answer in time, or none at all */
 };
 
-struct latency_slot {		/* of the probe that asks for life */
+struct latency_slot {		/* of the first probe of a round */
 	uint32_t number;	/* wall time / LATENCY_SLOT_S */
 	uint32_t n, failed;
 	uint32_t max_ms;
@@ -47,7 +47,10 @@ extern const int latency_bound_ms[LATENCY_BOUNDS];
 
 /* latency.c, pure */
 void latency_add(struct latency *l, enum latency_probe probe, int elapsed_ms,
-    bool answered, int64_t wall_s);
+    bool answered);
+/* The same into the day: of each round its first probe. */
+void latency_add_day(struct latency *l, int elapsed_ms, bool answered,
+    int64_t wall_s);
 uint64_t latency_answered(const struct latency_count *c);
 const char *latency_probe_name(enum latency_probe probe);
 /* The slot that holds that quarter of an hour, NULL when nothing is known. */
