@@ -86,6 +86,7 @@ struct conf_health {		/* [health]; type NULL means no probe */
 	int64_t	 wake_grace_ms;	/* 10 s after sleep: no failure counts */
 	int64_t	 deep_ms;	/* between two deep probes, 0 none */
 	int64_t	 deep_timeout_ms; /* 30 s */
+	int64_t	 max_memory;	/* bytes; above it is told; 0 none */
 	bool	 restart;	/* restart when failing; default yes */
 	bool	 dump;		/* SIGQUIT before that; default no */
 };

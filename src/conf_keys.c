@@ -138,6 +138,8 @@ static const struct conf_key keys[] = {
     "between two requests for one token of a loaded model; 0: none" },
 { "health", "deep-timeout", KIND_DURATION, AT(health.deep_timeout_ms), NULL,
     "of such a request" },
+{ "health", "max-memory", KIND_SIZE, AT(health.max_memory), NULL,
+    "of all its processes; more is told by oom-watcher" },
 { "health", "restart", KIND_BOOL, AT(health.restart), NULL,
     "restart when failing" },
 { "health", "dump", KIND_BOOL, AT(health.dump), NULL,

@@ -203,6 +203,26 @@ class Containers(Watched):
         self.assertIn("raise the limit", sv["text"])
         self.assertIsNone(sv["last_exit"])
 
+    def test_a_service_above_its_ceiling_is_told(self):
+        tree = self.start({"eats": {
+            "conf": "[health]\nmax-memory = 40M\n",
+            "run": "exec python3 ./eat.py\n",
+            "files": {"eat.py": "import os, time\nkept = None\n"
+                      "while True:\n"
+                      "    if os.path.exists('go') != bool(kept):\n"
+                      "        kept = None if kept else b'x' * (90 << 20)\n"
+                      "    time.sleep(.02)\n"}}}, boxed=False)
+        tree.wait("eats", "UP")
+        with tree.subscribe() as events:
+            tree.add("eats", {"files": {"go": ""}})
+            self.incident(events, "is above max-memory 40 MiB", "eats")
+            self.assertIn("is above max-memory", tree.wait(
+                "eats", lambda s: s["text"])["text"])
+            os.unlink(os.path.join(tree.services, "eats", "go"))
+            self.incident(events, "below max-memory 40 MiB", "eats")
+        tree.wait("eats", lambda s: not s["text"])
+        self.assertEqual(tree.service("eats")["restarts"], 0)
+
     def test_a_lost_oom_event_is_made_good_by_the_mark(self):
         tree, engine, _ = self.begin()
         engine.container("box", oom=True)

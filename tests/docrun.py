@@ -57,7 +57,7 @@ def plain(line, home):
     if line.lstrip().startswith("oom-watcher "):
         return "oom-watcher"    # how much memory there is, is the machine's
     line = TIME.sub("TIME", line)
-    line = NUMBER.sub("#", line)
+    line = NUMBER.sub("#", line).replace("# ms", "# s")
     return " ".join(line.split())
 
 

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "box.h"
 #include "oom_ladder.h"
+#include "oom_trend.h"
 
 #define S	INT64_C(1000000000)	/* ns */
 #define T0	(1700000000 * S)
@@ -331,4 +332,56 @@ Test(oom_policy, the_host_in_words)
 	host_words(&m, 3, got, sizeof got);
 	cr_expect_str_eq(got, "memory 91 % used, swap 2.1 GiB, "
 	    "stalled 12 %, disk of the logs 3 % free");
+}
+
+#define MIB	(INT64_C(1) << 20)
+
+Test(trend, above_the_ceiling_is_told_once_and_below_it_again)
+{
+	struct trend t = { .n = 0 };
+	char words[120];
+
+	cr_expect_eq(trend_take(&t, 90 * MIB, 100 * MIB, 1), TREND_NONE);
+	cr_expect_eq(trend_take(&t, 110 * MIB, 100 * MIB, 2), TREND_ABOVE);
+	trend_words(&t, TREND_ABOVE, 110 * MIB, 100 * MIB, words,
+	    sizeof words);
+	cr_expect_str_eq(words, "memory 110 MiB is above max-memory 100 MiB");
+	cr_expect_eq(trend_take(&t, 120 * MIB, 100 * MIB, 3), TREND_NONE);
+	cr_expect_eq(trend_take(&t, 95 * MIB, 100 * MIB, 4), TREND_NONE);
+	cr_expect_eq(trend_take(&t, 80 * MIB, 100 * MIB, 5), TREND_BELOW);
+	cr_expect_eq(trend_take(&t, 1 << 30, 0, 6), TREND_NONE, "no ceiling");
+}
+
+/* Marks of ten minutes each. */
+static int
+leaks(const int *mib, int n)
+{
+	struct trend t = { .n = 0 };
+	int i, told = 0;
+
+	for (i = 0; i < n; i++)
+		told += trend_take(&t, mib[i] * MIB, 0,
+		    (int64_t)i * TREND_MARK_MS + 1) == TREND_LEAK;
+	return told;
+}
+
+Test(trend, only_what_grows_for_an_hour_leaks)
+{
+	static const int leak[] = { 500, 560, 620, 680, 740, 800, 860, 920,
+	    980 };
+	static const int model[] = { 500, 5000, 5000, 5001, 5003, 5003, 5005,
+	    5006 };
+	static const int small[] = { 10, 20, 30, 40, 50, 60, 70, 80 };
+	static const int slow[] = { 9000, 9050, 9100, 9150, 9200, 9250, 9300 };
+	struct trend t = { .mark = { 500 * MIB } };
+	char words[120];
+
+	cr_expect_eq(leaks(leak, nitems(leak)), 1, "once in a run");
+	cr_expect_eq(leaks(leak, TREND_MARKS - 1), 0, "not for an hour");
+	cr_expect_eq(leaks(model, nitems(model)), 0, "loads a model");
+	cr_expect_eq(leaks(small, nitems(small)), 0, "too little to matter");
+	cr_expect_eq(leaks(slow, nitems(slow)), 0, "a large cache");
+	trend_words(&t, TREND_LEAK, 860 * MIB, 0, words, sizeof words);
+	cr_expect_str_eq(words, "memory only grows: from 500 MiB to 860 MiB "
+	    "in 60 min; a leak?");
 }

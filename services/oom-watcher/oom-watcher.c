@@ -2,8 +2,8 @@
 /*
  * oom-watcher: who was killed for memory, why, and what to do about it. Here
  * are the command line, the signals and the loop; containers are watched by
- * oom_watch.c, the host by oom_host.c, and Ollama is asked for relief by
- * oom_relief.c.
+ * oom_watch.c, the host by oom_host.c, the services' own memory by
+ * oom_usage.c, and Ollama is asked for relief by oom_relief.c.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -21,12 +21,14 @@
 #include "oom_conf.h"
 #include "oom_host.h"
 #include "oom_relief.h"
+#include "oom_usage.h"
 #include "oom_watch.h"
 #include "os.h"
 #include "wake.h"
 
 #define INTERVAL_MS	10000
 #define INTERVAL_MIN_MS	10
+#define USAGE_EVERY	6	/* looks at the host for one at services */
 
 static const char usage_text[] =
 "usage: oom-watcher [-hV] [-i interval]\n"
@@ -108,6 +110,8 @@ step_all(const struct host_opts *o)
 	if ((t = watch_step(os_now_ms())) < next)
 		next = t;
 	if ((t = relief_step(os_now_ms())) < next)
+		next = t;
+	if ((t = usage_step(o->every_ms * USAGE_EVERY, os_now_ms())) < next)
 		next = t;
 	t = next - os_now_ms();
 	return t < 0 ? 0 : t;

@@ -88,3 +88,12 @@ oom_conf_ollama(int i)
 	}
 	return NULL;
 }
+
+int64_t
+oom_conf_limit(const char *service)
+{
+	const struct conf_service *sv = tree.memory != NULL ?
+	    conf_find(&tree, service) : NULL;
+
+	return sv != NULL ? sv->health.max_memory : 0;
+}

@@ -2,6 +2,8 @@
 #ifndef SVTREE_OOM_CONF_H
 #define SVTREE_OOM_CONF_H
 
+#include <stdint.h>
+
 /*
  * What the watcher takes from the tree's service.conf files: which service
  * stands for which container, where the engine is, and which services are
@@ -19,5 +21,7 @@ const char *oom_conf_service(const char *container);
 const char *oom_conf_socket(void);
 /* The i-th base address of an Ollama, NULL behind the last. */
 const char *oom_conf_ollama(int i);
+/* [health] max-memory of a service in bytes, 0 none. */
+int64_t oom_conf_limit(const char *service);
 
 #endif
