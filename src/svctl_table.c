@@ -35,15 +35,40 @@ lead(const struct row *r)
 	return 3 * r->depth;
 }
 
+/* How much of its name leads to its tree: 4 of "sub/x". */
+static size_t
+tree_part(const struct sv *sv)
+{
+	const char *slash = strrchr(sv->name, '/');
+
+	return slash != NULL ? (size_t)(slash - sv->name) + 1 : 0;
+}
+
+/* Without a need, in a tree of its own, one hangs below that tree. */
+static bool
+is_root(const struct sv *sv)
+{
+	return sv->needs[0] == '\0' && tree_part(sv) == 0;
+}
+
 /* The service below which a tree shows this one. */
 static bool
 hangs_below(const struct sv *sv, const struct sv *need)
 {
-	size_t n = strlen(need->name);
+	size_t outer = tree_part(sv), n = strlen(need->name);
 
-	return strcmp(sv->host, need->host) == 0 &&
-	    strncmp(sv->needs, need->name, n) == 0 && (sv->needs[n] == '\0' ||
-	    sv->needs[n] == ' ' || sv->needs[n] == ':');
+	if (strcmp(sv->host, need->host) != 0)
+		return false;
+	if (sv->needs[0] == '\0')
+		return outer == n + 1 &&
+		    strncmp(sv->name, need->name, n) == 0;
+	if (tree_part(need) != outer ||
+	    strncmp(sv->name, need->name, outer) != 0)
+		return false;
+	n -= outer;
+	return strncmp(sv->needs, need->name + outer, n) == 0 &&
+	    (sv->needs[n] == '\0' || sv->needs[n] == ' ' ||
+	    sv->needs[n] == ':');
 }
 
 static void
@@ -74,7 +99,7 @@ fill(struct sheet *s, const struct list *l, bool tree)
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < l->n; i++)
 			if (!done[i] && (!tree || pass > 0 ||
-			    l->sv[i].needs[0] == '\0'))
+			    is_root(&l->sv[i])))
 				add_below(s, done, i, tree ? 0 : DEPTH_MAX);
 	free(done);
 	s->name_width = NAME_MIN;
@@ -116,6 +141,30 @@ put_age(char *dst, size_t cap, const char *since)
 		memmove(blank, blank + 1, strlen(blank));
 }
 
+/* Comes another one of this depth below the same one? */
+static bool
+has_next(const struct sheet *s, const struct row *r, int depth)
+{
+	while (++r < s->row + s->n)
+		if (r->depth <= depth)
+			return r->depth == depth;
+	return false;
+}
+
+static void
+put_branches(const struct sheet *s, const struct row *r)
+{
+	static const char *const words[2][3] = {
+		{ "|  ", "|- ", "`- " }, { "│  ", "├─ ", "└─ " },
+	};
+	const char *const *word = words[s->t.utf8];
+	int depth;
+
+	for (depth = 1; depth < r->depth; depth++)
+		(void)fputs(has_next(s, r, depth) ? word[0] : "   ", stdout);
+	(void)fputs(word[has_next(s, r, depth) ? 1 : 2], stdout);
+}
+
 static void
 put_name(const struct sheet *s, const struct row *r, enum hue hue,
     const char *glyph)
@@ -127,10 +176,8 @@ put_name(const struct sheet *s, const struct row *r, enum hue hue,
 	if (s->t.terminal)
 		(void)printf("%s%s%s ", ctl_hue(&s->t, hue), glyph,
 		    ctl_hue(&s->t, HUE_NONE));
-	if (n > 0) {
-		ctl_pad(stdout, n - 3);
-		(void)fputs(s->t.utf8 ? "└─ " : "`- ", stdout);
-	}
+	if (n > 0)
+		put_branches(s, r);
 	n += ctl_put(stdout, &s->t, r->sv->name, 0);
 	ctl_pad(stdout, s->name_width - n);
 }

@@ -203,6 +203,24 @@ class Status(Case):
                  .splitlines()]
         self.assertEqual(names[names.index("z"):], ["z", "b", "a"])
 
+    def test_a_tree_within_hangs_below_its_service(self):
+        t = self.tree({"sub": {"run": "exec svtree inner",
+                               "files": {"inner/x/service.conf": SLEEPER,
+                                         "inner/y/service.conf":
+                                         SLEEPER + "needs = x\n"}},
+                       "top": SLEEPER + "needs = sub\n"})
+
+        def shown():
+            lines = t.svctl("status", "--tree").stdout.splitlines()
+            for fine, plain in (("│", "|"), ("├─", "|-"), ("└─", "`-")):
+                lines = [line.replace(fine, plain) for line in lines]
+            return [line[:line.index(" UP ")].rstrip() for line in lines
+                    if " UP " in line]
+        rig.eventually(lambda: len(shown()) == 6, what="all of both trees")
+        self.assertEqual(shown(), [
+            "sub", "|- sub/svlog", "|- sub/x", "|  `- sub/y", "`- top",
+            "svlog"])
+
     def test_more_names_than_one_request_holds(self):
         names = [f"service-with-a-rather-long-name-number-{n:03}"
                  for n in range(80)]
