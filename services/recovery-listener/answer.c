@@ -79,7 +79,7 @@ is_well_formed(struct query *q)
 		    "taken: send Content-Length");
 	else if (rq->doubled)
 		answer_words(q, 400, "refused",
-		    "a header that may stand once stands twice");
+		    "a header stands twice or is malformed");
 	else if (rq->too_long)
 		answer_words(q, 413, "refused",
 		    "the body is longer than 4096 bytes");

@@ -65,6 +65,9 @@ web_see(struct web_request *rq, struct web_seen *seen, const char *name,
 			if (known[i].count != NULL)
 				++*known[i].count;
 		}
+	/* "Content-Length : 5" is one to some proxies and none to others. */
+	if (name[strcspn(name, " \t")] != '\0')
+		rq->doubled = true;
 	if (strcasecmp(name, "Transfer-Encoding") == 0)
 		rq->chunked = true;
 	if (strcasecmp(name, "Content-Length") == 0) {
