@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "control.h"
 #include "die.h"
 #include "log.h"
@@ -284,6 +285,7 @@ main(int argc, char **argv)
 	tree_mend(&tree);	/* begins to watch the run directory */
 	if (tree.resumed)	/* what ended between the two programs */
 		(void)raise(SIGCHLD);
+	(void)notify_send("READY=1");	/* as a service of another tree */
 	/* From here on nothing but a shutdown ends us. */
 	while (!tree.done) {
 		n = os_wait(tree_deadline(&tree), ev, (int)nitems(ev));

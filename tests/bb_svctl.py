@@ -205,6 +205,7 @@ class Status(Case):
 
     def test_a_tree_within_hangs_below_its_service(self):
         t = self.tree({"sub": {"run": "exec svtree inner",
+                               "conf": "[service]\nready = notify\n",
                                "files": {"inner/x/service.conf": SLEEPER,
                                          "inner/y/service.conf":
                                          SLEEPER + "needs = x\n"}},
