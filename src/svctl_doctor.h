@@ -48,6 +48,11 @@ void doctor_containers(struct doctor *d);
 void doctor_recovery(struct doctor *d);
 void doctor_host(struct doctor *d);
 
+/* svctl_doctor_reach.c: from a container that runs to the servers it needs,
+ * by what the engine says of it. */
+void doctor_reach(struct doctor *d, const struct conf_service *box,
+    const char *body, size_t len);
+
 /* svctl_doctor_body.c, pure: what an answer of a server says. models: names
  * that must be there. The result, with words. */
 enum result body_tags(const char *body, size_t len,

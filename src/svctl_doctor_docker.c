@@ -152,8 +152,11 @@ check_container(struct doctor *d, const struct conf_service *sv,
 	    docker_parse_container(g.body, g.len, &c, err) < 0)
 		doctor_put(d, BAD, "svctl restart docker", "container %s: "
 		    "the engine answers %d", sv->container.name, g.status);
-	else
+	else {
 		judge_container(d, sv, &c);
+		if (ctl_is(c.status, "running"))
+			doctor_reach(d, sv, g.body, g.len);
+	}
 	get_free(&g);
 }
 

@@ -31,16 +31,20 @@ fail(struct get *g, const char *what, const char *why)
 	return -1;
 }
 
-/* http://HOST[:PORT][/PATH], HOST an address, [v6 address] or localhost. */
+/* http://HOST[:PORT][/PATH], or tcp:// without a path. HOST is an address,
+ * [v6 address] or localhost. */
 static int
 take_url(const char *url, const char *path, struct place *p, struct get *g)
 {
 	const char *host, *end, *colon;
 	size_t n;
 
-	if (strncmp(url, "http://", 7) != 0)
+	if (strncmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else if (strncmp(url, "tcp://", 6) == 0)
+		host = url + 6;
+	else
 		return fail(g, "not checked", "not plain http");
-	host = url + 7;
 	n = strcspn(host, "/");
 	end = host + n;
 	if (*host == '[' && (colon = strchr(host, ']')) != NULL) {

@@ -301,6 +301,43 @@ class Doctor(Case):
         self.fault(self.examine(t, 1), "engine", "does not answer",
                    mend="svctl restart docker")
 
+    def test_what_a_container_reaches(self):
+        engine = Engine(self)
+        compose = self.write(self.directory(), "docker-compose.yml")
+        # Two addresses of this machine; one server listens on both.
+        llms = {}
+        for name, address in (("here", "0.0.0.0"), ("loop", "127.0.0.1")):
+            server = http.server.ThreadingHTTPServer(
+                (address, 0), Silent)
+            threading.Thread(target=server.serve_forever,
+                             daemon=True).start()
+            self.addCleanup(server.server_close)
+            self.addCleanup(server.shutdown)
+            llms[name] = server.server_port
+        t = self.tree({
+            "docker": "[service]\nexec = sh -c 'exec sleep 1000' "
+                      f"docker-keeper\n[docker]\nsocket = {engine.path}\n",
+            **{n: SLEEPER + "[health]\ntype = openai\n"
+               f"url = http://127.0.0.1:{p}\n" for n, p in llms.items()},
+            "db": SLEEPER + "[health]\ntype = tcp\n"
+                  f"url = tcp://127.0.0.1:{llms['loop']}\n",
+            "good": SLEEPER.rstrip("\n") + "\nneeds = here loop docker\n"
+                    f"[container]\nname = good\ncompose = {compose}\n"})
+        t.wait("good", "UP")
+        engine.networks = {"atra": {"Gateway": "127.0.0.2"},
+                           "mac": {"Gateway": "192.0.2.1"},
+                           "none": {"Gateway": ""}}
+        checks = self.examine(t, 1)
+        self.fault(checks, "db takes connections", result="ok")
+        self.fault(checks, "container good reaches here at 127.0.0.2:"
+                   f"{llms['here']}", result="ok")
+        self.fault(checks, "container good cannot reach loop at 127.0.0.2:"
+                   f"{llms['loop']}, the host on its network atra",
+                   mend="have it listen on 127.0.0.2 as well: edit ")
+        self.fault(checks, "not checked: whether container good reaches "
+                   "here; its network mac is a virtual machine's",
+                   result="note")
+
     def test_the_recovery_listener(self):
         port = rig.free_port()
         token = self.write(self.directory(), "token", text="x" * 32,
@@ -323,6 +360,13 @@ class Doctor(Case):
                    mend=f"chmod 600 {token}")
 
 
+class Silent(http.server.BaseHTTPRequestHandler):
+    """A web server that knows nothing, and does not talk about it."""
+
+    def log_message(self, *_):
+        pass
+
+
 class Engine:
     """What doctor asks of the Docker Engine, on a UNIX socket."""
 
@@ -340,6 +384,7 @@ class Engine:
     def __init__(self, case):
         self.path = os.path.join(case.directory(), "docker.sock")
         self.hang = False
+        self.networks = {}
         engine = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -379,6 +424,7 @@ class Engine:
             if state:
                 status, body = 200, {
                     "Id": "0" * 64, "State": state, "RestartCount": 9,
+                    "NetworkSettings": {"Networks": self.networks},
                     "HostConfig": {"Memory": 0,
                                    "RestartPolicy": {"Name": "always"}}}
         text = json.dumps(body).encode()
