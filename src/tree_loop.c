@@ -157,8 +157,8 @@ end_logger(struct tree *t, struct service *logger)
 	}
 }
 
-/* A shutdown stops a service when nobody alive depends on it, the logger
- * when everybody else is down. */
+/* A shutdown stops a service when nobody alive depends on it, or when it does
+ * not live itself; the logger when everybody else is down. */
 static void
 stop_in_order(struct tree *t)
 {
@@ -173,7 +173,8 @@ stop_in_order(struct tree *t)
 		if (sv == logger || sv->rec.state == ST_DOWN)
 			continue;
 		others = true;
-		if (!sv->is_held)
+		if (!sv->is_held ||
+		    !state_is_alive((enum state)sv->rec.state))
 			service_rest(sv);
 	}
 	if (!others && logger != NULL && logger->rec.state != ST_DOWN)
