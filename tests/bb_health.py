@@ -690,12 +690,20 @@ class Ladder(Monitored):
         sv = tree.wait("llm", lambda s: s["text"])
         self.assertIn("restarted 3 times in 30 min in vain", sv["text"])
         self.assertEqual((sv["health"], sv["restarts"]), ("failing", 3))
-        # A new monitor knows that, too.
-        os.kill(tree.service("health-monitor")["pid"], signal.SIGKILL)
+        # A new monitor knows that, too; as a last resort, it has recover
+        # look at all.
+        tree.add("recover", {"conf": "[service]\ntype = oneshot\n"
+                                     "exec = true\n", "down": True})
+        tree.add("health-monitor", MONITOR.replace("Signal", "Signal Once"))
+        tree.svctl("reload", check=True)
         with tree.subscribe() as events:
+            os.kill(tree.service("health-monitor")["pid"], signal.SIGKILL)
             self.incident(events, "gave up after 3 restarts")
-            self.assertEqual([e for e in events.seen if e["event"] == "verb"],
-                             [])
+            events.until(lambda e: e["service"] == "recover" and
+                         e["event"] == "exit")
+            self.assertEqual([(e["service"], e["reason"]) for e in
+                              events.seen if e["event"] == "verb"],
+                             [("recover", "once")])
         # A person's word gives it new credit.
         with tree.subscribe() as events:
             tree.svctl("restart", "llm", check=True)

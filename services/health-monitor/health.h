@@ -90,6 +90,8 @@ void targets_free(void);
 int targets_count(void);
 struct target *targets_get(int i);
 struct target *targets_find(const char *name);
+/* Is there a oneshot of that name? */
+bool targets_have_oneshot(const char *name);
 /* [docker] socket, the service's own or another's; NULL: to be searched. */
 const char *targets_docker_socket(const struct target *t);
 
@@ -172,6 +174,8 @@ void link_reload(void);
 /* Asks for a restart, if the service is still wanted. 0, or -1 logged. */
 int link_restart(const char *name, const char *reason);
 int link_signal(const char *name, const char *signal);
+/* Has a oneshot run. */
+int link_once(const char *name);
 
 /* health_tell.c: what is reported and logged */
 void tell_verdict(struct target *t, const struct judgement *j,

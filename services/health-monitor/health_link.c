@@ -231,7 +231,8 @@ call(const char *method, const char *name, const char *key,
 	buf_init(&b, text, sizeof text);
 	json_open(&b, '{');
 	json_set_str(&b, "name", name);
-	json_set_str(&b, key, value);
+	if (key != NULL)
+		json_set_str(&b, key, value);
 	if (strcmp(method, "Restart") == 0)
 		json_set_bool(&b, "if_wanted", true);
 	json_close(&b, '}');
@@ -255,4 +256,10 @@ int
 link_signal(const char *name, const char *signal)
 {
 	return call("Signal", name, "signal", signal);
+}
+
+int
+link_once(const char *name)
+{
+	return call("Once", name, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #define REASON_MAX	99	/* bytes that the supervisor takes */
 #define DUMP_MS		1000	/* to write what SIGQUIT asks for */
+#define RECOVER		"recover"
 #define AGAIN_MS	120000	/* until an order without effect is repeated */
 
 /* Another LLM server that was restarted is not there yet: they share the
@@ -83,6 +84,10 @@ give_up(struct target *t)
 	(void)snprintf(incident, sizeof incident, "gave up after %d restarts: "
 	    "%.120s", LADDER_RESTARTS, t->told_why);
 	tell_text(t, text, incident);
+	/* It may be another's fault, which only a look at all of them shows. */
+	if (targets_have_oneshot(RECOVER) && link_once(RECOVER) == 0)
+		log_info("%s: %s is asked to look at the whole tree",
+		    t->conf->name, RECOVER);
 }
 
 void

@@ -54,6 +54,15 @@ targets_find(const char *name)
 	return NULL;
 }
 
+bool
+targets_have_oneshot(const char *name)
+{
+	const struct conf_service *sv = tree.memory != NULL ?
+	    conf_find(&tree, name) : NULL;
+
+	return sv != NULL && sv->type == TYPE_ONESHOT;
+}
+
 const char *
 targets_docker_socket(const struct target *t)
 {
