@@ -194,6 +194,11 @@ bool ctl_port_words(char *dst, size_t cap, const struct sv *sv);
 void ctl_last_incident(struct ctl *c, const char *name, char *dst,
     size_t cap);
 
+/* svctl_latency.c */
+/* How long its answers to probes take, "" when it is not probed. */
+void ctl_latency_words(char *dst, size_t cap, const char *run,
+    const char *name);
+
 /* svctl_logs.c, svctl_lines.c, svctl_follow.c */
 /* LOG/NAME by the run directory's link. */
 int ctl_log_dir(struct ctl *c, const char *name, char *dst, size_t cap);

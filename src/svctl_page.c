@@ -224,6 +224,15 @@ put_definition(const struct page *p)
 }
 
 static void
+put_latency(const struct page *p)
+{
+	char text[256];
+
+	ctl_latency_words(text, sizeof text, p->c->run, p->sv->name);
+	put_text(p, "latency", text);
+}
+
+static void
 put_log_line(void *arg, const char *line, size_t len)
 {
 	const struct page *p = arg;
@@ -253,6 +262,7 @@ ctl_print_page(struct ctl *c, const struct list *all, const struct sv *sv)
 	put_past(&p);
 	put_incident(&p);
 	put_definition(&p);
+	put_latency(&p);
 	ctl_advice(text, sizeof text, sv);
 	put_text(&p, "do", text);
 	if (ctl_log_dir(c, sv->name, dir, sizeof dir) < 0)

@@ -107,6 +107,9 @@ class Counted(Figures):
                                     **of), 0)
         self.assertFalse([x for x in text if "probe_seconds" in x and
                           'service="health-monitor"' in x])
+        self.assertRegex(t.svctl("status", "asked").stdout,
+                         r"latency: last \d+ ms; in 24 h mean [0-9.]+ ms, at "
+                         r"most \d+ ms, \d+ probes\n")
         before = t.wait("health-monitor", "UP")["pid"]
         t.call("Restart", {"name": "health-monitor"})
         t.wait("health-monitor", lambda s: s["state"] == "UP" and

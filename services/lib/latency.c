@@ -90,3 +90,22 @@ latency_slot_of(const struct latency *l, int64_t number)
 
 	return s->number == (uint32_t)number ? s : NULL;
 }
+
+struct latency_day
+latency_sum_day(const struct latency *l, int64_t newest)
+{
+	struct latency_day day = { .n = 0 };
+	const struct latency_slot *s;
+	int64_t at;
+
+	for (at = newest - LATENCY_SLOTS + 1; at <= newest; at++) {
+		if ((s = latency_slot_of(l, at)) == NULL)
+			continue;
+		day.n += s->n;
+		day.sum_ms += s->sum_ms;
+		day.failed += s->failed;
+		if (s->max_ms > day.max_ms)
+			day.max_ms = s->max_ms;
+	}
+	return day;
+}

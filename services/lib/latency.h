@@ -34,6 +34,11 @@ struct latency_slot {		/* of the first probe of a round */
 	uint64_t sum_ms;
 };
 
+struct latency_day {		/* the slots of a day together */
+	uint64_t n, failed, sum_ms;
+	uint32_t max_ms;
+};
+
 struct latency {
 	char	 name[64];
 	struct latency_count count[LATENCY_PROBES];
@@ -56,6 +61,8 @@ const char *latency_probe_name(enum latency_probe probe);
 /* The slot that holds that quarter of an hour, NULL when nothing is known. */
 const struct latency_slot *latency_slot_of(const struct latency *l,
     int64_t number);
+/* The day up to and with that quarter of an hour. */
+struct latency_day latency_sum_day(const struct latency *l, int64_t newest);
 
 /* latency_file.c */
 /* The writer: takes over what the file tells. */
@@ -64,7 +71,10 @@ void latency_open(void);
 struct latency *latency_take(const char *name);
 /* Writes it to the file. */
 void latency_save(const struct latency *l);
-/* The reader: all records anew into dst. How many; 0 when there is none. */
-int latency_read(struct latency *dst, int max);
+/* The readers, with the run directory, NULL for $SVTREE_RUN. All records anew
+ * into dst: how many, 0 when there is none. */
+int latency_read(const char *run, struct latency *dst, int max);
+/* The one of a service; false when there is none. */
+bool latency_find(const char *run, const char *name, struct latency *dst);
 
 #endif

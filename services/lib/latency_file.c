@@ -27,10 +27,10 @@ static int n;
 static int file = -1;
 
 static int
-put_path(char *dst, size_t cap)
+put_path(const char *run, char *dst, size_t cap)
 {
-	const char *run = getenv("SVTREE_RUN");
-
+	if (run == NULL)
+		run = getenv("SVTREE_RUN");
 	if (run == NULL || run[0] != '/' || (size_t)snprintf(dst, cap,
 	    "%s/" LATENCY_FILE, run) >= cap) {
 		errno = ENOENT;
@@ -55,13 +55,14 @@ place(int i)
 	return (off_t)(sizeof our_head + (size_t)i * sizeof(struct latency));
 }
 
+/* From the first one on. How many there are, at most max. */
 static int
-read_records(int fd, struct latency *dst, int max)
+read_records(int fd, int first, struct latency *dst, int max)
 {
 	int i;
 
 	for (i = 0; i < max; i++) {
-		if (pread(fd, &dst[i], sizeof dst[i], place(i)) !=
+		if (pread(fd, &dst[i], sizeof dst[i], place(first + i)) !=
 		    (ssize_t)sizeof dst[i])
 			break;
 		dst[i].name[sizeof dst[i].name - 1] = '\0';
@@ -92,11 +93,11 @@ latency_open(void)
 {
 	char path[PATH_MAX];
 
-	if (put_path(path, sizeof path) < 0)
+	if (put_path(NULL, path, sizeof path) < 0)
 		return;
 	file = open(path, O_RDWR | O_CLOEXEC);
 	if (file >= 0 && read_head(file) == 0) {
-		n = read_records(file, all, LATENCY_MAX);
+		n = read_records(file, 0, all, LATENCY_MAX);
 		return;
 	}
 	if (file >= 0)
@@ -130,17 +131,42 @@ latency_save(const struct latency *l)
 	file = -1;
 }
 
-int
-latency_read(struct latency *dst, int max)
+static int
+open_to_read(const char *run)
 {
 	char path[PATH_MAX];
-	int fd, count = 0;
+	int fd;
 
-	if (put_path(path, sizeof path) < 0 ||
+	if (put_path(run, path, sizeof path) < 0 ||
 	    (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return 0;
+		return -1;
 	if (read_head(fd) == 0)
-		count = read_records(fd, dst, max);
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+int
+latency_read(const char *run, struct latency *dst, int max)
+{
+	int fd = open_to_read(run), count;
+
+	if (fd < 0)
+		return 0;
+	count = read_records(fd, 0, dst, max);
 	(void)close(fd);
 	return count;
+}
+
+bool
+latency_find(const char *run, const char *name, struct latency *dst)
+{
+	int fd = open_to_read(run), i;
+	bool found = false;
+
+	for (i = 0; fd >= 0 && !found && read_records(fd, i, dst, 1) == 1; i++)
+		found = strcmp(dst->name, name) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return found;
 }

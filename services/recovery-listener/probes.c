@@ -15,7 +15,7 @@ static int nknown;
 void
 probes_refresh(void)
 {
-	nknown = latency_read(known, LATENCY_MAX);
+	nknown = latency_read(NULL, known, LATENCY_MAX);
 }
 
 const struct latency *
@@ -43,14 +43,8 @@ put_mean(struct buf *b, uint64_t sum_ms, uint64_t n)
 	json_put_raw(b, text, (size_t)len);
 }
 
-struct day {
-	uint64_t n, sum_ms, failed;
-	uint32_t max_ms;
-};
-
 static void
-put_slots(struct buf *b, const struct latency *l, int64_t newest,
-    struct day *day)
+put_slots(struct buf *b, const struct latency *l, int64_t newest)
 {
 	static const struct latency_slot none;
 	const struct latency_slot *s;
@@ -61,11 +55,6 @@ put_slots(struct buf *b, const struct latency *l, int64_t newest,
 		if ((s = latency_slot_of(l, at)) == NULL)
 			s = &none;
 		put_mean(b, s->sum_ms, s->n);
-		day->n += s->n;
-		day->sum_ms += s->sum_ms;
-		day->failed += s->failed;
-		if (s->max_ms > day->max_ms)
-			day->max_ms = s->max_ms;
 	}
 	json_close(b, ']');
 }
@@ -73,12 +62,12 @@ put_slots(struct buf *b, const struct latency *l, int64_t newest,
 static void
 put_one(struct buf *b, const struct latency *l, int64_t newest)
 {
-	struct day day = { .n = 0 };
+	struct latency_day day = latency_sum_day(l, newest);
 
 	json_key(b, l->name);
 	json_open(b, '{');
 	json_key(b, "slots");
-	put_slots(b, l, newest, &day);
+	put_slots(b, l, newest);
 	if (l->last_ok)
 		json_set_int(b, "last_ms", l->last_ms);
 	json_key(b, "mean_ms");
