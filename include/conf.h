@@ -160,9 +160,11 @@ struct conf_service {
 	struct conf_limit *limits;
 	int	 nlimits;
 	struct conf_log log;
-	struct conf_health health;
-	struct conf_container container;
-	struct conf_docker docker;
+	/* Of a loaded service never NULL; without the section, defaults that
+	 * many share. */
+	const struct conf_health *health;
+	const struct conf_container *container;
+	const struct conf_docker *docker;
 	struct conf_port port;
 	char	*instance;	/* of NAME@INSTANCE, else NULL */
 	struct conf_list instances; /* those that a template names */

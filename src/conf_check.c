@@ -150,15 +150,15 @@ check_parts(struct conf_reader *rd)
 	struct conf_service *sv = rd->sv;
 
 	conf_check_health(rd);
-	if (sv->container.name == NULL && sv->container.compose != NULL)
+	if (sv->container->name == NULL && sv->container->compose != NULL)
 		conf_error_at(rd, "container", "compose", "compose: the name "
 		    "of the container is missing");
-	if (sv->container.name != NULL && sv->container.compose == NULL)
+	if (sv->container->name != NULL && sv->container->compose == NULL)
 		conf_error_at(rd, "container", "name", "name: compose, the "
 		    "file that defines it, is missing");
-	if (sv->docker.start.n > 0)
+	if (sv->docker->start.n > 0)
 		conf_check_program(rd, "docker", "start-command",
-		    sv->docker.start.v[0]);
+		    sv->docker->start.v[0]);
 }
 
 void

@@ -55,7 +55,7 @@ is_tcp_address(const char *url)
 static void
 check_url(struct conf_reader *rd, const char *type, const char *scheme)
 {
-	const char *url = rd->sv->health.url;
+	const char *url = rd->sv->health->url;
 
 	if (url == NULL)
 		conf_error_at(rd, "health", "type", "type: %s wants a url",
@@ -72,7 +72,7 @@ check_url(struct conf_reader *rd, const char *type, const char *scheme)
 static void
 check_also(struct conf_reader *rd, const char *type, const char *scheme)
 {
-	const char *url = rd->sv->health.also;
+	const char *url = rd->sv->health->also;
 
 	if (url == NULL)
 		return;
@@ -96,7 +96,7 @@ check_path(struct conf_reader *rd, const char *key, const char *path)
 static void
 check_times(struct conf_reader *rd)
 {
-	const struct conf_health *h = &rd->sv->health;
+	const struct conf_health *h = rd->sv->health;
 
 	if (h->interval_ms < 10)
 		conf_error_at(rd, "health", "interval", "interval: at least "
@@ -112,11 +112,11 @@ check_times(struct conf_reader *rd)
 static void
 check_container(struct conf_reader *rd)
 {
-	if (rd->sv->health.live != NULL || rd->sv->health.ready != NULL)
-		conf_error_at(rd, "health", rd->sv->health.live != NULL ?
+	if (rd->sv->health->live != NULL || rd->sv->health->ready != NULL)
+		conf_error_at(rd, "health", rd->sv->health->live != NULL ?
 		    "live" : "ready", "type docker asks no path; leave it "
 		    "out");
-	if (rd->sv->container.name == NULL)
+	if (rd->sv->container->name == NULL)
 		conf_error_at(rd, "health", "type", "type: docker wants a "
 		    "container; [container] name = NAME is missing");
 }
@@ -124,7 +124,7 @@ check_container(struct conf_reader *rd)
 void
 conf_check_health(struct conf_reader *rd)
 {
-	const struct conf_health *h = &rd->sv->health;
+	const struct conf_health *h = rd->sv->health;
 	int i;
 
 	if (h->type == NULL)

@@ -13,6 +13,7 @@
 #include "conf_kinds.h"
 
 #define AT(member)	offsetof(struct conf_service, member)
+#define IN(group, member) offsetof(struct conf_ ## group, member)
 
 static const char *const types[] = { "daemon", "oneshot", NULL };
 static const char *const restarts[] = { "always", "on-failure", "never",
@@ -110,63 +111,63 @@ static const struct conf_key keys[] = {
     "before each line" },
 { "log", "compress", KIND_CHOICE, AT(log.compress), compressions,
     "rotated files: no, gzip or zstd" },
-{ "health", "type", KIND_NAME, AT(health.type), probes,
+{ "health", "type", KIND_NAME, IN(health, type), probes,
     "ollama, mlx, openai, http, tcp, exec or docker" },
-{ "health", "url", KIND_URL, AT(health.url), NULL, "base address" },
-{ "health", "also", KIND_URL, AT(health.also), NULL,
+{ "health", "url", KIND_URL, IN(health, url), NULL, "base address" },
+{ "health", "also", KIND_URL, IN(health, also), NULL,
     "another address that must answer, such as the one for containers" },
-{ "health", "live", KIND_TEXT, AT(health.live), NULL, "path of life" },
-{ "health", "ready", KIND_TEXT, AT(health.ready), NULL,
+{ "health", "live", KIND_TEXT, IN(health, live), NULL, "path of life" },
+{ "health", "ready", KIND_TEXT, IN(health, ready), NULL,
     "path of readiness" },
-{ "health", "command", KIND_WORDS, AT(health.command), NULL,
+{ "health", "command", KIND_WORDS, IN(health, command), NULL,
     "of type exec" },
-{ "health", "models", KIND_WORDS, AT(health.models), NULL,
+{ "health", "models", KIND_WORDS, IN(health, models), NULL,
     "names that must be there" },
-{ "health", "interval", KIND_DURATION, AT(health.interval_ms), NULL,
+{ "health", "interval", KIND_DURATION, IN(health, interval_ms), NULL,
     "between two probes" },
-{ "health", "timeout", KIND_DURATION, AT(health.timeout_ms), NULL,
+{ "health", "timeout", KIND_DURATION, IN(health, timeout_ms), NULL,
     "of one probe" },
-{ "health", "threshold", KIND_COUNT, AT(health.threshold), NULL,
+{ "health", "threshold", KIND_COUNT, IN(health, threshold), NULL,
     "failures in a row that count" },
-{ "health", "start-grace", KIND_DURATION, AT(health.start_grace_ms), NULL,
+{ "health", "start-grace", KIND_DURATION, IN(health, start_grace_ms), NULL,
     "no failing verdict before" },
-{ "health", "load-grace", KIND_DURATION, AT(health.load_grace_ms), NULL,
+{ "health", "load-grace", KIND_DURATION, IN(health, load_grace_ms), NULL,
     "that it may be silent while it loads a model or works" },
-{ "health", "wake-grace", KIND_DURATION, AT(health.wake_grace_ms), NULL,
+{ "health", "wake-grace", KIND_DURATION, IN(health, wake_grace_ms), NULL,
     "after sleep, in which no failure counts" },
-{ "health", "deep", KIND_DURATION, AT(health.deep_ms), NULL,
+{ "health", "deep", KIND_DURATION, IN(health, deep_ms), NULL,
     "between two requests for one token of a loaded model; 0: none" },
-{ "health", "deep-timeout", KIND_DURATION, AT(health.deep_timeout_ms), NULL,
+{ "health", "deep-timeout", KIND_DURATION, IN(health, deep_timeout_ms), NULL,
     "of such a request" },
-{ "health", "max-memory", KIND_SIZE, AT(health.max_memory), NULL,
+{ "health", "max-memory", KIND_SIZE, IN(health, max_memory), NULL,
     "of all its processes; more is told by oom-watcher" },
-{ "health", "restart", KIND_BOOL, AT(health.restart), NULL,
+{ "health", "restart", KIND_BOOL, IN(health, restart), NULL,
     "restart when failing" },
-{ "health", "dump", KIND_BOOL, AT(health.dump), NULL,
+{ "health", "dump", KIND_BOOL, IN(health, dump), NULL,
     "SIGQUIT before such a restart: a Go program tells where it hangs" },
-{ "container", "name", KIND_TEXT, AT(container.name), NULL,
+{ "container", "name", KIND_TEXT, IN(container, name), NULL,
     "of the container" },
-{ "container", "service", KIND_TEXT, AT(container.service), NULL,
+{ "container", "service", KIND_TEXT, IN(container, service), NULL,
     "of the compose file; default: name" },
-{ "container", "compose", KIND_PATH, AT(container.compose), NULL,
+{ "container", "compose", KIND_PATH, IN(container, compose), NULL,
     "the compose file" },
-{ "container", "project", KIND_TEXT, AT(container.project), NULL,
+{ "container", "project", KIND_TEXT, IN(container, project), NULL,
     "compose project" },
-{ "container", "up-timeout", KIND_DURATION, AT(container.up_timeout_ms),
+{ "container", "up-timeout", KIND_DURATION, IN(container, up_timeout_ms),
     NULL, "of up -d" },
 { "container", "stop-timeout", KIND_DURATION,
-    AT(container.stop_timeout_ms), NULL, "given to the container" },
-{ "container", "on-stop", KIND_FLAG, AT(container.stop), on_stop,
+    IN(container, stop_timeout_ms), NULL, "given to the container" },
+{ "container", "on-stop", KIND_FLAG, IN(container, stop), on_stop,
     "container: stop it; leave: let it run" },
-{ "container", "outside-stop", KIND_FLAG, AT(container.outside_start),
+{ "container", "outside-stop", KIND_FLAG, IN(container, outside_start),
     outside, "start: bring it back; stop: let it be" },
-{ "container", "logs", KIND_BOOL, AT(container.logs), NULL,
+{ "container", "logs", KIND_BOOL, IN(container, logs), NULL,
     "its output goes to the service's log" },
-{ "docker", "socket", KIND_PATH, AT(docker.socket), NULL,
+{ "docker", "socket", KIND_PATH, IN(docker, socket), NULL,
     "of the engine; default: searched for" },
-{ "docker", "start-command", KIND_WORDS, AT(docker.start), NULL,
+{ "docker", "start-command", KIND_WORDS, IN(docker, start), NULL,
     "starts the engine" },
-{ "docker", "start-every", KIND_DURATION, AT(docker.start_every_ms), NULL,
+{ "docker", "start-every", KIND_DURATION, IN(docker, start_every_ms), NULL,
     "between two attempts" },
 { "port", "number", KIND_PORT, AT(port.number), NULL, "TCP port" },
 { "port", "policy", KIND_CHOICE, AT(port.policy), policies,
@@ -235,18 +236,5 @@ conf_defaults(struct conf_service *sv)
 	sv->log.total = 100 << 20;
 	sv->log.keep = 10;
 	sv->log.timestamps = true;
-	sv->health.interval_ms = 10000;
-	sv->health.timeout_ms = 3000;
-	sv->health.threshold = 3;
-	sv->health.start_grace_ms = 60000;
-	sv->health.load_grace_ms = 300000;
-	sv->health.wake_grace_ms = 10000;
-	sv->health.deep_timeout_ms = 30000;
-	sv->health.restart = true;
-	sv->container.up_timeout_ms = 120000;
-	sv->container.stop_timeout_ms = 10000;
-	sv->container.stop = true;
-	sv->container.outside_start = true;
-	sv->container.logs = true;
-	sv->docker.start_every_ms = 60000;
+	conf_no_groups(sv);
 }

@@ -16,7 +16,8 @@ enum conf_kind {
 struct conf_key {
 	const char	*section, *key;
 	enum conf_kind	 kind;
-	size_t		 offset;	/* in struct conf_service */
+	size_t		 offset;	/* in struct conf_service, or that of
+					 * its section (conf_groups.c) */
 	const char *const *choice;	/* words of CHOICE, NAME and FLAG */
 	const char	*help;
 };
@@ -33,6 +34,12 @@ conf_set_to conf_set_sockets;	/* conf_sockets.c */
 /* conf_keys.c: a row of the table, NULL behind the last; its number or -1. */
 const struct conf_key *conf_key_at(int i);
 int conf_key_find(const char *section, const char *key);
+
+/* conf_groups.c: where a key's value goes, NULL when there is no memory for
+ * its section; its value in a service that has only defaults. */
+void *conf_place(struct conf_reader *rd, const struct conf_key *key);
+const void *conf_default(const struct conf_service *sv,
+    const struct conf_key *key);
 
 const char *conf_kind_name(enum conf_kind kind);
 /* Parses value and stores it at where; what is wrong is reported. */

@@ -41,6 +41,7 @@ add(struct conf_tree *t, int *room, const char *name, const char *dir)
 	}
 	grown = &t->service[t->n];
 	memset(grown, 0, sizeof *grown);
+	conf_no_groups(grown);
 	grown->name = conf_copy(t, name);
 	grown->dir = conf_copy(t, dir);
 	if (grown->name == NULL || grown->dir == NULL)

@@ -58,6 +58,9 @@ void conf_check_logger(struct conf_reader *rd);
 int conf_line_of(const struct conf_reader *rd, const char *section,
     const char *key);
 
+/* conf_groups.c: it has none of the sections that few services have. */
+void conf_no_groups(struct conf_service *sv);
+
 /* conf_value.c: text to a list in the tree's memory. 0, or -1 reported. */
 int conf_words(struct conf_reader *rd, const char *key, const char *text,
     struct conf_list *list);

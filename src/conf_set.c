@@ -104,6 +104,7 @@ conf_set(struct conf_reader *rd, const char *section, const char *key,
     const char *value)
 {
 	char mem[CONF_VALUE_MAX];
+	void *place;
 	int i;
 
 	if (rd->instances != NULL) {
@@ -133,6 +134,8 @@ conf_set(struct conf_reader *rd, const char *section, const char *key,
 		return;
 	}
 	rd->seen[i] = rd->line;
-	conf_set_kind(rd, conf_key_at(i), value,
-	    (char *)rd->sv + conf_key_at(i)->offset);
+	if ((place = conf_place(rd, conf_key_at(i))) == NULL)
+		conf_error(rd, "%s: no memory for it", key);
+	else
+		conf_set_kind(rd, conf_key_at(i), value, place);
 }

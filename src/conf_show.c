@@ -101,6 +101,6 @@ conf_show_default(const struct conf_key *key, char *dst, size_t cap)
 	memset(&sv, 0, sizeof sv);
 	conf_defaults(&sv);
 	buf_init(&b, dst, cap);
-	put_value(&b, key, (const char *)&sv + key->offset);
+	put_value(&b, key, conf_default(&sv, key));
 	(void)buf_cstr(&b);
 }

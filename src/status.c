@@ -83,16 +83,16 @@ next_at_us(const struct conf_service *conf, const struct record *r,
 static long
 port_of(const struct conf_service *conf)
 {
-	const char *at;
+	/* Records without a definition have none. */
+	const char *at, *url = conf->health != NULL ? conf->health->url : NULL;
 	long port;
 
 	if (conf->port.number > 0)
 		return (long)conf->port.number;
-	if (conf->health.url == NULL ||
-	    (at = strstr(conf->health.url, "://")) == NULL)
+	if (url == NULL || (at = strstr(url, "://")) == NULL)
 		return 0;
 	at += strcspn(at + 3, "/?#") + 3;
-	while (at > conf->health.url && at[-1] >= '0' && at[-1] <= '9')
+	while (at > url && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	if (at[-1] != ':')
 		return 0;
@@ -125,7 +125,8 @@ status_put_service(struct buf *b, const struct conf_service *conf,
 	put_needs(b, conf);
 	json_set_bool(b, "stale", stale);
 	json_set_some(b, "port", port_of(conf));
-	json_set_str(b, "probe", conf->health.type);
+	json_set_str(b, "probe", conf->health != NULL ?
+	    conf->health->type : NULL);
 	json_set_str(b, "description", conf->description);
 	put_last_exit(b, conf, r);
 	json_close(b, '}');

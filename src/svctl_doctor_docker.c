@@ -108,24 +108,24 @@ judge_container(struct doctor *d, const struct conf_service *sv,
 	(void)snprintf(mend, sizeof mend, "svctl start %s", sv->name);
 	if (ctl_is(c->status, "running") && !ctl_is(c->health, "unhealthy")) {
 		doctor_put(d, FINE, NULL, "container %s runs%s%s",
-		    sv->container.name, c->health[0] != '\0' ? ", " : "",
+		    sv->container->name, c->health[0] != '\0' ? ", " : "",
 		    c->health);
 	} else if (ctl_is(c->status, "running")) {
 		(void)snprintf(mend, sizeof mend, "svctl restart %s",
 		    sv->name);
 		doctor_put(d, BAD, mend, "container %s runs and is unhealthy",
-		    sv->container.name);
+		    sv->container->name);
 	} else if (c->oom || c->exit_code == 137) {
 		(void)snprintf(mend, sizeof mend, "raise mem_limit in %.100s",
-		    sv->container.compose != NULL ? sv->container.compose :
+		    sv->container->compose != NULL ? sv->container->compose :
 		    "the compose file");
 		doctor_put(d, BAD, c->oom ? mend : "svctl history",
 		    "container %s is %s (137%s), restarted %d times by "
-		    "Docker", sv->container.name, c->status, c->oom ?
+		    "Docker", sv->container->name, c->status, c->oom ?
 		    ", out of memory" : "", c->restarts);
 	} else {
 		doctor_put(d, BAD, mend, "container %s is %s (code %d)",
-		    sv->container.name, c->status, c->exit_code);
+		    sv->container->name, c->status, c->exit_code);
 	}
 }
 
@@ -139,19 +139,19 @@ check_container(struct doctor *d, const struct conf_service *sv,
 	int rc;
 
 	(void)snprintf(path, sizeof path, "%s/containers/%.128s/json",
-	    prefix, sv->container.name);
+	    prefix, sv->container->name);
 	rc = get_unix(engine->socket, path, GET_MS, &g);
 	(void)snprintf(mend, sizeof mend, "svctl start %s", sv->name);
 	if (rc < 0)
 		doctor_put(d, BAD, "svctl restart docker", "container %s: "
-		    "%s", sv->container.name, g.err);
+		    "%s", sv->container->name, g.err);
 	else if (g.status == 404)
 		doctor_put(d, BAD, mend, "container %s does not exist",
-		    sv->container.name);
+		    sv->container->name);
 	else if (g.status != 200 ||
 	    docker_parse_container(g.body, g.len, &c, err) < 0)
 		doctor_put(d, BAD, "svctl restart docker", "container %s: "
-		    "the engine answers %d", sv->container.name, g.status);
+		    "the engine answers %d", sv->container->name, g.status);
 	else {
 		judge_container(d, sv, &c);
 		if (ctl_is(c.status, "running"))
@@ -181,19 +181,19 @@ doctor_containers(struct doctor *d)
 			continue;
 		if (runs(&d->conf.service[i], "docker-keeper"))
 			keeper = &d->conf.service[i];
-		containers += d->conf.service[i].container.name != NULL;
+		containers += d->conf.service[i].container->name != NULL;
 	}
 	if (keeper == NULL && containers == 0)
 		return;
 	doctor_group(d, "containers");
 	if (containers > 0)
 		check_compose_client(d);
-	if (!find_engine(d, keeper != NULL ? keeper->docker.socket : NULL,
+	if (!find_engine(d, keeper != NULL ? keeper->docker->socket : NULL,
 	    &engine, prefix, sizeof prefix))
 		return;
 	for (i = 0; i < d->conf.n; i++) {
 		if (d->conf.service[i].broken != NULL ||
-		    d->conf.service[i].container.name == NULL ||
+		    d->conf.service[i].container->name == NULL ||
 		    !is_wanted(d, &d->conf.service[i]))
 			continue;
 		check_container(d, &d->conf.service[i], &engine, prefix);

@@ -180,7 +180,7 @@ doctor_host(struct doctor *d)
 	check_hidden(d, "the directory of services", d->services);
 	for (i = 0; d->have_conf && i < d->conf.n; i++) {
 		check_hidden(d, d->conf.service[i].name,
-		    d->conf.service[i].container.compose);
+		    d->conf.service[i].container->compose);
 		check_hidden(d, d->conf.service[i].name,
 		    d->conf.service[i].directory);
 	}

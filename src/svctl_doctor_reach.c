@@ -40,8 +40,8 @@ try_server(struct doctor *d, const struct conf_service *box,
     const struct conf_service *server, const char *network,
     const char *gateway)
 {
-	long port = server->health.url != NULL ?
-	    port_in(server->health.url) : 0;
+	long port = server->health->url != NULL ?
+	    port_in(server->health->url) : 0;
 	char url[64], mend[300];
 	struct get g;
 
@@ -50,29 +50,29 @@ try_server(struct doctor *d, const struct conf_service *box,
 	if (!is_of_this_machine(gateway)) {
 		doctor_put(d, NOTE, NULL, "not checked: whether container %s "
 		    "reaches %s; its network %s is a virtual machine's",
-		    box->container.name, server->name, network);
+		    box->container->name, server->name, network);
 		return;
 	}
 	(void)snprintf(url, sizeof url, "tcp://%s:%ld", gateway, port);
 	if (get_connect(url, CONNECT_MS, &g) == 0) {
 		doctor_put(d, FINE, NULL, "container %s reaches %s at %s:%ld",
-		    box->container.name, server->name, gateway, port);
+		    box->container->name, server->name, gateway, port);
 		return;
 	}
 	(void)snprintf(mend, sizeof mend, "have it listen on %s as well: edit "
 	    "%.200s/service.conf", gateway, server->dir);
 	doctor_put(d, BAD, mend, "container %s cannot reach %s at %s:%ld, the "
-	    "host on its network %s: %s", box->container.name, server->name,
+	    "host on its network %s: %s", box->container->name, server->name,
 	    gateway, port, network, g.err);
 }
 
 static bool
 is_llm(const struct conf_service *sv)
 {
-	return sv != NULL && sv->health.type != NULL &&
-	    (ctl_is(sv->health.type, "ollama") ||
-	    ctl_is(sv->health.type, "mlx") ||
-	    ctl_is(sv->health.type, "openai"));
+	return sv != NULL && sv->health->type != NULL &&
+	    (ctl_is(sv->health->type, "ollama") ||
+	    ctl_is(sv->health->type, "mlx") ||
+	    ctl_is(sv->health->type, "openai"));
 }
 
 static void

@@ -47,8 +47,8 @@ check_ports_agree(struct doctor *d, const struct conf_service *sv)
 		long	 port;
 	} said[] = {
 		{ "[port] number", (long)sv->port.number },
-		{ "[health] url", sv->health.url != NULL ?
-		    port_in(sv->health.url) : 0 },
+		{ "[health] url", sv->health->url != NULL ?
+		    port_in(sv->health->url) : 0 },
 		{ "OLLAMA_HOST", host != NULL ? port_in(host) : 0 },
 		{ "port-guard", sv->exec.n > 1 && ctl_is(base_name(
 		    sv->exec.v[0]), "port-guard") ? port_in(sv->exec.v[1]) :
@@ -178,10 +178,10 @@ ask_ollama(struct doctor *d, const struct conf_service *sv)
 	char words[256], mend[128];
 	enum result result;
 	struct get g;
-	int rc = get_url(sv->health.url, "/api/tags", GET_MS, &g);
+	int rc = get_url(sv->health->url, "/api/tags", GET_MS, &g);
 
 	if (take_answer(d, sv, rc, &g, "/api/tags")) {
-		result = body_tags(g.body, g.len, &sv->health.models, words,
+		result = body_tags(g.body, g.len, &sv->health->models, words,
 		    sizeof words);
 		(void)snprintf(mend, sizeof mend, "svctl explain %s",
 		    sv->name);
@@ -206,7 +206,7 @@ ask_mlx(struct doctor *d, const struct conf_service *sv)
 	for (i = 0; i < nitems(paths); i++) {
 		if (i > 0)
 			get_free(&g);
-		rc = get_url(sv->health.url, paths[i], GET_MS, &g);
+		rc = get_url(sv->health->url, paths[i], GET_MS, &g);
 		if (rc < 0 || g.status != 404)
 			break;
 	}
@@ -214,7 +214,7 @@ ask_mlx(struct doctor *d, const struct conf_service *sv)
 	if (take_answer(d, sv, rc, &g, paths[i])) {
 		result = i == 0 ? body_mlx(g.body, g.len, words,
 		    sizeof words) : body_tags(g.body, g.len,
-		    &sv->health.models, words, sizeof words);
+		    &sv->health->models, words, sizeof words);
 		(void)snprintf(mend, sizeof mend, "svctl restart %s",
 		    sv->name);
 		doctor_put(d, result, result == FINE ? NULL : mend,
@@ -226,10 +226,10 @@ ask_mlx(struct doctor *d, const struct conf_service *sv)
 static void
 ask_http(struct doctor *d, const struct conf_service *sv)
 {
-	const char *path = sv->health.live != NULL ? sv->health.live :
-	    ctl_is(sv->health.type, "openai") ? "/v1/models" : "/";
+	const char *path = sv->health->live != NULL ? sv->health->live :
+	    ctl_is(sv->health->type, "openai") ? "/v1/models" : "/";
 	struct get g;
-	int rc = get_url(sv->health.url, path, GET_MS, &g);
+	int rc = get_url(sv->health->url, path, GET_MS, &g);
 
 	if (take_answer(d, sv, rc, &g, path))
 		doctor_put(d, FINE, NULL, "%s answers in %d ms: %s is %d",
@@ -241,7 +241,7 @@ static void
 ask_tcp(struct doctor *d, const struct conf_service *sv)
 {
 	struct get g;
-	int rc = get_connect(sv->health.url, GET_MS, &g);
+	int rc = get_connect(sv->health->url, GET_MS, &g);
 
 	if (rc == 0)
 		doctor_put(d, FINE, NULL, "%s takes connections", sv->name);
@@ -300,14 +300,14 @@ doctor_servers(struct doctor *d)
 		check_ports_agree(d, sv);
 		check_holder(d, now);
 		check_environment(d, sv);
-		if (sv->health.type == NULL || now == NULL ||
+		if (sv->health->type == NULL || now == NULL ||
 		    !ctl_is_up(now))
 			continue;	/* the group before has said it */
-		if (ctl_is(sv->health.type, "ollama"))
+		if (ctl_is(sv->health->type, "ollama"))
 			check_store(d, sv, now);
 		for (k = 0; k < nitems(types); k++)
-			if (ctl_is(types[k].type, sv->health.type) &&
-			    sv->health.url != NULL)
+			if (ctl_is(types[k].type, sv->health->type) &&
+			    sv->health->url != NULL)
 				types[k].ask(d, sv);
 	}
 }

@@ -36,7 +36,7 @@ value_of(const struct conf_service *sv, const char *name)
 static void
 look_at_compose(const struct preflight *p)
 {
-	const char *file = p->sv->container.compose;
+	const char *file = p->sv->container->compose;
 	char what[320], mend[1100];
 
 	if (file == NULL || access(file, R_OK) == 0)
@@ -56,8 +56,8 @@ look_at_store(const struct preflight *p)
 	const char *home = value_of(p->sv, "HOME");
 	struct conf_user u;
 
-	if (p->sv->health.type == NULL ||
-	    strcmp(p->sv->health.type, "ollama") != 0 ||
+	if (p->sv->health->type == NULL ||
+	    strcmp(p->sv->health->type, "ollama") != 0 ||
 	    conf_user(p->sv, &u, err) < 0)
 		return;
 	if (u.uid >= 0) {

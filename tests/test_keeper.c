@@ -408,10 +408,12 @@ Test(compose, others_of_the_same_file_may_be_held)
 {
 	static char a[] = "a", b[] = "b", c[] = "c", one[] = "/1.yml",
 	    two[] = "/2.yml";
+	const struct conf_container in_one = { .compose = one };
+	const struct conf_container in_two = { .compose = two };
 	struct conf_service sv[] = {
-		{ .name = a, .container.compose = one },
-		{ .name = b, .container.compose = one },
-		{ .name = c, .container.compose = two },
+		{ .name = a, .container = &in_one },
+		{ .name = b, .container = &in_one },
+		{ .name = c, .container = &in_two },
 	};
 	struct conf_tree t = { .service = sv, .n = 3 };
 	static const struct {

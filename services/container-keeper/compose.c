@@ -64,9 +64,9 @@ compose_others_held(const struct json *j, int services,
 		if (json_str(j, json_get(j, i, "name"), name,
 		    sizeof name) < 0 || strcmp(name, own->name) == 0 ||
 		    (other = conf_find(t, name)) == NULL ||
-		    other->container.compose == NULL ||
-		    strcmp(other->container.compose,
-		    own->container.compose) != 0)
+		    other->container->compose == NULL ||
+		    strcmp(other->container->compose,
+		    own->container->compose) != 0)
 			continue;
 		if (is_held(j, i))
 			return true;

@@ -95,7 +95,7 @@ read_conf(void)
 	if (k.own == NULL)
 		diex(EXIT_USAGE, "no service.conf: run it as a service of "
 		    "svtree");
-	k.box = k.own->container;
+	k.box = *k.own->container;
 	if (k.box.name == NULL)
 		k.box.name = name;
 	else if (name != NULL && strcmp(name, k.box.name) != 0)
@@ -105,7 +105,7 @@ read_conf(void)
 	if (k.box.name == NULL || k.box.compose == NULL)
 		diex(EXIT_USAGE, "[container] of service.conf needs name and "
 		    "compose");
-	keeper_tell_begin(k.box.name, k.own->health.type != NULL);
+	keeper_tell_begin(k.box.name, k.own->health->type != NULL);
 }
 
 /* --- steps */

@@ -99,10 +99,10 @@ read_conf(void)
 		}
 	own = self_conf(&k.conf);
 	k.socket = self_docker_socket(&k.conf, own);
-	if (own != NULL && own->docker.start.n > 0)
-		start_command = own->docker.start.v;
+	if (own != NULL && own->docker->start.n > 0)
+		start_command = own->docker->start.v;
 	if (own != NULL)
-		every_ms = own->docker.start_every_ms;
+		every_ms = own->docker->start_every_ms;
 	engine_init(&k.engine, os_now_ms(), every_ms);
 }
 

@@ -38,7 +38,7 @@ also_path(const struct target *t)
 	const char *path;
 	bool own;
 
-	if (t->conf->health.also == NULL)
+	if (t->conf->health->also == NULL)
 		return NULL;
 	path = path_of(t, LAYER_READY, &own);
 	return path != NULL ? path : path_of(t, LAYER_LIVE, &own);
@@ -48,7 +48,7 @@ also_path(const struct target *t)
 static const char *
 path_of(const struct target *t, enum layer layer, bool *own)
 {
-	const struct conf_health *h = &t->conf->health;
+	const struct conf_health *h = t->conf->health;
 	const char *given = layer == LAYER_LIVE ? h->live :
 	    layer == LAYER_READY ? h->ready : NULL;
 
@@ -152,14 +152,14 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 	    .total_ms = timeout_ms, .max_body = BODY_MAX };
 
 	(void)snprintf(a->url, sizeof a->url, "%s%s",
-	    a->layer == LAYER_ALSO ? a->t->conf->health.also : a->t->base,
+	    a->layer == LAYER_ALSO ? a->t->conf->health->also : a->t->base,
 	    path);
 	if (p != NULL && a->layer == LAYER_ALSO)
 		(void)snprintf(p->what, sizeof p->what, "at %.55s",
-		    a->t->conf->health.also);
+		    a->t->conf->health->also);
 	else if (p != NULL && a->t->server == SERVER_DOCKER)
 		(void)snprintf(p->what, sizeof p->what, "container %.50s",
-		    a->t->conf->container.name);
+		    a->t->conf->container->name);
 	else if (p != NULL)
 		put_what(p, body != NULL ? "POST" : "GET", a->url, false);
 	if (a->t->server == SERVER_DOCKER &&
@@ -195,7 +195,7 @@ ask_round(struct target *t, int64_t now_ms)
 bool
 ask_other_path(struct target *t)
 {
-	if (t->live_else || t->conf->health.live != NULL ||
+	if (t->live_else || t->conf->health->live != NULL ||
 	    paths[t->server].live_else == NULL ||
 	    t->round.probe[LAYER_LIVE].status != 404)
 		return false;

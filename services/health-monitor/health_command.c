@@ -90,7 +90,7 @@ become(const struct conf_service *sv)
 static void
 child(const struct target *t, int out)
 {
-	const struct conf_list *command = &t->conf->health.command;
+	const struct conf_list *command = &t->conf->health->command;
 	int null;
 
 	(void)setpgid(0, 0);
@@ -112,7 +112,7 @@ child(const struct target *t, int out)
 void
 try_command(struct target *t, int64_t now_ms)
 {
-	const char *name = t->conf->health.command.v[0];
+	const char *name = t->conf->health->command.v[0];
 	const char *slash = strrchr(name, '/');
 	struct try *try = &t->try;
 	int fd[2];

@@ -30,7 +30,7 @@ void
 docker_ask_base(const struct conf_service *sv, char *dst, size_t cap)
 {
 	(void)snprintf(dst, cap, "http://docker/containers/%.128s/json",
-	    sv->container.name);
+	    sv->container->name);
 }
 
 static void

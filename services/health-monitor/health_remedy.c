@@ -54,7 +54,7 @@ begin_restart(struct target *t, const char *why, int64_t now_ms)
 	log_info("%s: restart: %s", t->conf->name, why);
 	budget_save();
 	(void)snprintf(t->cause, sizeof t->cause, "%.*s", REASON_MAX, why);
-	if (t->conf->health.dump && link_signal(t->conf->name, "QUIT") == 0)
+	if (t->conf->health->dump && link_signal(t->conf->name, "QUIT") == 0)
 		t->restart_ms = now_ms + DUMP_MS;
 	else
 		remedy_restart(t, now_ms);
@@ -93,7 +93,7 @@ give_up(struct target *t)
 void
 remedy_take(struct target *t, const struct judgement *j, int64_t now_ms)
 {
-	if (!t->conf->health.restart)
+	if (!t->conf->health->restart)
 		return;
 	switch (ladder_next(&t->ladder, j->remedy,
 	    others_under_repair(t, now_ms), now_ms,

@@ -126,7 +126,7 @@ at_most_an_hour(int64_t ms)
 static void
 set_rules(struct target *t)
 {
-	const struct conf_health *h = &t->conf->health;
+	const struct conf_health *h = t->conf->health;
 
 	t->rules = (struct rules){
 		.timeout_ms = at_most_an_hour(h->timeout_ms),
@@ -146,19 +146,19 @@ make(struct target *t, const struct conf_service *sv)
 
 	*t = (struct target){ .conf = sv, .try = { .fd = -1 } };
 	for (i = 0; i < nitems(types); i++)
-		if (strcmp(types[i].name, sv->health.type) == 0) {
+		if (strcmp(types[i].name, sv->health->type) == 0) {
 			t->server = types[i].server;
 			t->is_llm = types[i].is_llm;
 		}
 	if (t->server == SERVER_DOCKER)
 		docker_ask_base(sv, t->base, sizeof t->base);
-	else if (sv->health.url != NULL)
-		set_base(t, sv->health.url);
+	else if (sv->health->url != NULL)
+		set_base(t, sv->health->url);
 	/* A container's port is held by the engine, not by its keeper. */
-	if (t->is_llm && sv->container.name == NULL)
+	if (t->is_llm && sv->container->name == NULL)
 		t->port = local_port(t->base);
-	t->models.wanted = sv->health.models.v;
-	t->models.nwanted = sv->health.models.n;
+	t->models.wanted = sv->health->models.v;
+	t->models.nwanted = sv->health->models.n;
 	set_rules(t);
 	for (k = 0; k < LAYER_COUNT; k++)
 		t->ask[k] = (struct ask){ .t = t, .layer = (enum layer)k };
@@ -218,10 +218,10 @@ print_error(void *arg, const char *line)
 static bool
 can_be_asked(const struct conf_service *sv)
 {
-	const struct conf_health *h = &sv->health;
+	const struct conf_health *h = sv->health;
 
 	return h->type != NULL && (h->url != NULL || h->command.n > 0 ||
-	    (strcmp(h->type, "docker") == 0 && sv->container.name != NULL)) &&
+	    (strcmp(h->type, "docker") == 0 && sv->container->name != NULL)) &&
 	    h->interval_ms >= 10 && h->timeout_ms >= 10;
 }
 

@@ -77,7 +77,7 @@ watch_lost(int64_t lost_ms, int64_t now_ms)
 		void_round(t);
 		t->history.fails = t->history.sched_fails =
 		    t->history.deep_fails = 0;
-		t->history.quiet_ms = now_ms + t->conf->health.wake_grace_ms;
+		t->history.quiet_ms = now_ms + t->conf->health->wake_grace_ms;
 		t->next_ms = now_ms;
 		/* Sleep breaks what only computing shows. */
 		if (t->deep_ms > t->history.quiet_ms)
@@ -151,7 +151,7 @@ judge(struct target *t, struct round *r, struct judgement *j, int64_t now_ms)
 static void
 end_round(struct target *t, int64_t now_ms)
 {
-	struct pace pace = { t->conf->health.interval_ms,
+	struct pace pace = { t->conf->health->interval_ms,
 	    t->rules.timeout_ms, arc4random() };
 	struct judgement j;
 
@@ -187,14 +187,14 @@ may_push(const struct target *t)
 static bool
 may_ask_deep(const struct target *t)
 {
-	return t->conf->health.deep_ms > 0 && !t->deep_running &&
+	return t->conf->health->deep_ms > 0 && !t->deep_running &&
 	    t->history.ready_ms != 0 && t->history.verdict != VERDICT_BUSY;
 }
 
 static void
 step_deep(struct target *t, int64_t now_ms)
 {
-	int64_t every = t->conf->health.deep_ms;
+	int64_t every = t->conf->health->deep_ms;
 	struct judgement j;
 
 	if (t->deep_running && t->deep_done) {

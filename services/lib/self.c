@@ -51,11 +51,11 @@ self_docker_socket(const struct conf_tree *t, const struct conf_service *own)
 {
 	int i;
 
-	if (own != NULL && own->docker.socket != NULL)
-		return own->docker.socket;
+	if (own != NULL && own->docker->socket != NULL)
+		return own->docker->socket;
 	for (i = 0; i < t->n; i++)
-		if (t->service[i].docker.socket != NULL)
-			return t->service[i].docker.socket;
+		if (t->service[i].docker->socket != NULL)
+			return t->service[i].docker->socket;
 	return NULL;
 }
 

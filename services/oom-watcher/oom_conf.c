@@ -57,8 +57,8 @@ oom_conf_service(const char *container)
 	int i;
 
 	for (i = 0; i < tree.n; i++)
-		if (tree.service[i].container.name != NULL &&
-		    strcmp(tree.service[i].container.name, container) == 0)
+		if (tree.service[i].container->name != NULL &&
+		    strcmp(tree.service[i].container->name, container) == 0)
 			return tree.service[i].name;
 	return NULL;
 }
@@ -69,8 +69,8 @@ oom_conf_socket(void)
 	int i;
 
 	for (i = 0; i < tree.n; i++)
-		if (tree.service[i].docker.socket != NULL)
-			return tree.service[i].docker.socket;
+		if (tree.service[i].docker->socket != NULL)
+			return tree.service[i].docker->socket;
 	return NULL;
 }
 
@@ -81,7 +81,7 @@ oom_conf_ollama(int i)
 	int k;
 
 	for (k = 0; k < tree.n; k++) {
-		h = &tree.service[k].health;
+		h = tree.service[k].health;
 		if (h->type != NULL && strcmp(h->type, "ollama") == 0 &&
 		    h->url != NULL && i-- == 0)
 			return h->url;
@@ -95,5 +95,5 @@ oom_conf_limit(const char *service)
 	const struct conf_service *sv = tree.memory != NULL ?
 	    conf_find(&tree, service) : NULL;
 
-	return sv != NULL ? sv->health.max_memory : 0;
+	return sv != NULL ? sv->health->max_memory : 0;
 }

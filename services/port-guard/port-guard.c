@@ -132,8 +132,8 @@ read_conf(struct guard *g, int *policy)
 			g->port[g->nports++] = (uint16_t)sv->port.number;
 		if (*policy == POLICY_UNSET)
 			*policy = sv->port.policy;
-		g->store = sv->health.type != NULL &&
-		    strcmp(sv->health.type, "ollama") == 0;
+		g->store = sv->health->type != NULL &&
+		    strcmp(sv->health->type, "ollama") == 0;
 	}
 	conf_free(&t);
 }

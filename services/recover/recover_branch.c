@@ -33,7 +33,7 @@ believe(struct branch *b)
 	    b->f.health_text[0] != '\0' ? ": " : "", b->f.health_text);
 	if (b->conf != NULL && holder_is_foreign(b, words, sizeof words))
 		branch_fail(b, words, "not restarted");
-	else if (b->conf != NULL && !b->conf->health.restart)
+	else if (b->conf != NULL && !b->conf->health->restart)
 		branch_fail(b, b->why, NO_RESTART);
 	else
 		b->phase = PH_RESTART;
@@ -117,7 +117,7 @@ is_at_work(const struct branch *b, int64_t now_ms)
 static void
 doubt(struct branch *b, int64_t now_ms)
 {
-	const struct conf_health *h = &b->conf->health;
+	const struct conf_health *h = b->conf->health;
 
 	if (strcmp(b->f.health, "failing") != 0) {
 		branch_well(b);
@@ -149,7 +149,7 @@ judge(struct branch *b, int64_t now_ms)
 		return;
 	}
 	(void)snprintf(b->why, sizeof b->why, "%s", b->probe.words);
-	switch (plan_after(&b->f, &b->conf->health, b->probe.answer,
+	switch (plan_after(&b->f, b->conf->health, b->probe.answer,
 	    os_wall_us())) {
 	case STEP_HEALTHY:
 		doubt(b, now_ms);

@@ -32,7 +32,7 @@ put_user(char *dst, size_t cap, uid_t uid)
 bool
 holder_is_foreign(const struct branch *b, char *words, size_t cap)
 {
-	uint16_t port = probe_local_port(&b->conf->health);
+	uint16_t port = probe_local_port(b->conf->health);
 	char name[32], user[40];
 	uid_t uid = (uid_t)-1;
 	pid_t pid;
@@ -40,7 +40,7 @@ holder_is_foreign(const struct branch *b, char *words, size_t cap)
 	if (port == 0)
 		port = (uint16_t)b->conf->port.number;
 	/* A container's port is held by the engine. */
-	if (port == 0 || b->f.pid <= 0 || b->conf->container.name != NULL)
+	if (port == 0 || b->f.pid <= 0 || b->conf->container->name != NULL)
 		return false;
 	pid = os_port_holder(port, &uid);
 	if (pid == 0 || (pid > 0 && is_own(pid, (pid_t)b->f.pid)))

@@ -39,7 +39,7 @@ branch_is(const struct branch *b, const char *state)
 bool
 branch_can_probe(const struct branch *b)
 {
-	return b->conf != NULL && probe_can(&b->conf->health);
+	return b->conf != NULL && probe_can(b->conf->health);
 }
 
 int64_t
@@ -59,7 +59,7 @@ branch_ask(struct branch *b, int64_t now_ms)
 	b->attempts++;
 	b->began_ms = now_ms;
 	b->cpu_ms = branch_cpu(b);
-	probe_start(&b->probe, &b->conf->health, now_ms);
+	probe_start(&b->probe, b->conf->health, now_ms);
 }
 
 void
