@@ -71,6 +71,13 @@ class Counted(Figures):
             what="the repair")
         self.assertEqual(self.value("svtree_service_faults_total",
                                     service="a", reason="signal"), 1)
+        reasons = "svtree_service_restart_reasons_total"
+        self.assertEqual(self.value(reasons, service="a", reason="signal"),
+                         1)
+        t.call("Restart", {"name": "a"})
+        rig.eventually(lambda: self.value(reasons, service="a",
+                                          reason="asked") == 1,
+                       what="the restart that was asked for")
         # times of events have milliseconds: a repair can be faster
         self.assertLess(self.value("svtree_service_repair_seconds_sum",
                                    service="a"), TOO_SLOW)

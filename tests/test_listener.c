@@ -334,6 +334,51 @@ Test(tally, a_fault_of_health_ends_with_health)
 	cr_expect_eq(t.repair_us, 3000000);
 }
 
+Test(tally, a_start_is_counted_by_what_ended_the_run_before)
+{
+	static const struct {
+		const char *first, *end, *state, *want, *why;
+		enum tally_reason reason;	/* TALLY_REASONS: none */
+	} c[] = {
+		{ "text", "exit", "UP", "up", "exited with code 1",
+		    REASON_EXIT },
+		{ "text", "exit", "UP", "up", "killed by SIGKILL",
+		    REASON_SIGNAL },
+		{ "oom", "exit", "UP", "up", "killed by SIGKILL", REASON_OOM },
+		{ "text", "exit", "STOPPING", "up", "restarted on request",
+		    REASON_ASKED },
+		{ "health", "exit", "STOPPING", "up", "hung", REASON_HEALTH },
+		{ "text", "exit", "STOPPING", "down", "stopped on request",
+		    TALLY_REASONS },
+		{ "text", "text", "UP", "up", "", TALLY_REASONS },
+	};
+	struct tally is;
+	size_t i;
+	int k;
+
+	for (i = 0; i < nitems(c); i++) {
+		tally_reset();
+		hear("state", "STARTING", "up", "unknown", "", 1);
+		hear(c[i].first, "UP", "up", strcmp(c[i].first, "health") ==
+		    0 ? "failing" : "ok", "", 2);
+		hear(c[i].end, c[i].state, c[i].want, "ok", c[i].why, 3);
+		hear("state", "STARTING", "up", "unknown", "", 4);
+		hear("state", "UP", "up", "ok", "", 5);
+		is = tally_of("a");
+		for (k = 0; k < TALLY_REASONS; k++)
+			cr_expect_eq(is.restarts[k], k == (int)c[i].reason,
+			    "%s: %s", c[i].why,
+			    tally_reason_name((enum tally_reason)k));
+	}
+	tally_reset();		/* what killed it is told after its end */
+	hear("exit", "UP", "up", "ok", "exited with code 137", 1);
+	hear("oom", "BACKOFF", "up", "ok", "at its limit", 2);
+	hear("state", "STARTING", "up", "unknown", "", 3);
+	is = tally_of("a");
+	cr_expect_eq(is.restarts[REASON_OOM], 1);
+	cr_expect_eq(is.restarts[REASON_EXIT], 0);
+}
+
 Test(tally, what_a_person_ordered_is_no_fault)
 {
 	tally_reset();

@@ -145,6 +145,19 @@ put_faults(struct buf *b, const char *name, const struct seen *sv)
 }
 
 static void
+put_reasons(struct buf *b, const char *name, const struct seen *sv)
+{
+	struct tally t = tally_of(sv->name);
+	int i;
+
+	for (i = 0; i < TALLY_REASONS; i++) {
+		put_service(b, name, "_total", sv, "reason",
+		    tally_reason_name((enum tally_reason)i));
+		buf_printf(b, "%" PRIu64 "\n", t.restarts[i]);
+	}
+}
+
+static void
 put_repairs(struct buf *b, const char *name, const struct seen *sv)
 {
 	struct tally t = tally_of(sv->name);
@@ -174,6 +187,9 @@ static const struct family services[] = {
 { "svtree_service_faults", COUNTER,
     "Ends that nobody ordered and failing health, since the listener began.",
     put_faults },
+{ "svtree_service_restart_reasons", COUNTER,
+    "Starts, by what ended the run before, since the listener began.",
+    put_reasons },
 { "svtree_service_oom_kills", COUNTER,
     "Kills for lack of memory, since the listener began.", put_ooms },
 { "svtree_service_incidents", COUNTER,

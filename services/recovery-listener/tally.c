@@ -36,11 +36,57 @@ is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+const char *
+tally_reason_name(enum tally_reason r)
+{
+	static const char *const names[TALLY_REASONS] = {
+		[REASON_EXIT] = "exit", [REASON_SIGNAL] = "signal",
+		[REASON_OOM] = "oom", [REASON_HEALTH] = "health",
+		[REASON_ASKED] = "asked",
+	};
+
+	return names[r];
+}
+
+/* What ended a run, for the start that follows; an OOM kill may be told
+ * before the end or after it. */
+static void
+take_end(struct tally *t, const struct tally_event *e)
+{
+	t->ended = is(e->want, "up");
+	if (t->oom)
+		t->reason = REASON_OOM;
+	else if (is(e->state, "STOPPING"))
+		t->reason = t->fault == FAULT_HEALTH ? REASON_HEALTH :
+		    REASON_ASKED;
+	else
+		t->reason = strncmp(e->reason, "killed by", 9) == 0 ?
+		    REASON_SIGNAL : REASON_EXIT;
+}
+
+static void
+take_start(struct tally *t)
+{
+	if (t->ended)
+		t->restarts[t->reason]++;
+	t->ended = t->oom = false;
+}
+
+static void
+take_oom(struct tally *t)
+{
+	t->ooms++;
+	t->oom = !t->ended;
+	if (t->ended)
+		t->reason = REASON_OOM;
+}
+
 /* An end that was ordered comes while it is stopping; so does one that a
  * probe has led to, whose fault has begun with the health. */
 static void
 take_exit(struct tally *t, const struct tally_event *e)
 {
+	take_end(t, e);
 	if (is(e->state, "STOPPING") || !is(e->want, "up") ||
 	    is(e->reason, "exited with code 0"))
 		return;
@@ -83,11 +129,13 @@ tally_add(const struct tally_event *e)
 	if (is(e->event, "incident"))
 		t->incidents++;
 	else if (is(e->event, "oom"))
-		t->ooms++;
+		take_oom(t);
 	else if (is(e->event, "exit"))
 		take_exit(t, e);
 	else if (is(e->event, "health"))
 		take_health(t, e);
+	else if (is(e->event, "state") && is(e->state, "STARTING"))
+		take_start(t);
 	if (t->fault == FAULT_NONE)
 		return;
 	if (!is(e->want, "up")) {		/* it may stay down */

@@ -9,6 +9,9 @@
  * What events add up to, by service, since the listener began. Pure: events
  * come in with their time.
  */
+enum tally_reason { REASON_EXIT, REASON_SIGNAL, REASON_OOM, REASON_HEALTH,
+	REASON_ASKED, TALLY_REASONS };
+
 struct tally {
 	char	 name[64];
 	uint64_t incidents, ooms;
@@ -17,6 +20,9 @@ struct tally {
 	int64_t	 repair_us;		/* of all repairs together */
 	enum tally_fault { FAULT_NONE, FAULT_EXIT, FAULT_HEALTH } fault;
 	int64_t	 since_us;		/* of the fault that goes on */
+	uint64_t restarts[TALLY_REASONS]; /* what ended the run before */
+	bool	 ended, oom;		/* a run, for this reason: */
+	enum tally_reason reason;
 };
 
 struct tally_event {
@@ -27,6 +33,7 @@ struct tally_event {
 void tally_add(const struct tally_event *e);
 /* All zero for a service that nothing was heard of. */
 struct tally tally_of(const char *service);
+const char *tally_reason_name(enum tally_reason r);
 void tally_reset(void);
 
 #endif
