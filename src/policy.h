@@ -23,9 +23,9 @@ struct verdict {
 	const char *why;	/* a phrase for the reason, or "" */
 };
 
-/* Was the exit code of the last run one of success? */
 /* The earlier of two deadlines; -1 is none. */
 int64_t policy_sooner(int64_t a, int64_t b);
+/* Was the exit code of the last run one of success? */
 bool policy_is_success(const struct conf_service *conf,
     const struct record *r);
 /* Was the end of the run a failure, so that a hook is to be told? */

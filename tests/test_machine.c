@@ -117,3 +117,15 @@ Test(machine, steps_lead_where_the_essay_says)
 		    state_name(steps[i].from), event_name(steps[i].event));
 	}
 }
+
+Test(machine, alive_is_what_may_have_a_process)
+{
+	static const bool alive[ST_COUNT] = { [ST_STARTING] = true,
+	    [ST_UP] = true, [ST_STOPPING] = true, [ST_FINISHING] = true,
+	    [ST_UNKNOWN] = true };
+	int state;
+
+	for (state = 0; state < ST_COUNT; state++)
+		cr_expect_eq(state_is_alive((enum state)state), alive[state],
+		    "%s", state_name((enum state)state));
+}

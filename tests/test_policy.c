@@ -254,3 +254,92 @@ Test(policy, a_failure_is_what_nobody_asked_for)
 	r.want = WANT_DOWN;
 	cr_expect_not(policy_is_failure(&r));
 }
+
+Test(policy, the_sooner_of_two_deadlines_and_none_is_never)
+{
+	static const struct {
+		int64_t a, b, sooner;
+	} pairs[] = {
+		{ -1, -1, -1 }, { -1, 5, 5 }, { 5, -1, 5 }, { 5, 7, 5 },
+		{ 7, 5, 5 }, { 0, 7, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < nitems(pairs); i++)
+		cr_expect_eq(policy_sooner(pairs[i].a, pairs[i].b),
+		    pairs[i].sooner, "%zu", i);
+}
+
+Test(policy, counters_stop_at_their_ends)
+{
+	struct conf_service c = a_daemon();
+	struct record r = a_crash();
+
+	c.restart_limit = 0;
+	r.window_ms = 1;
+	r.window_count = r.streak = UINT16_MAX;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_DELAY);
+	cr_expect_eq(r.window_count, UINT16_MAX);
+	cr_expect_eq(r.streak, UINT16_MAX);
+	r.trips = UINT16_MAX;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_TRIP);
+	cr_expect_eq(r.trips, UINT16_MAX);
+}
+
+Test(policy, a_delay_over_the_cap_is_the_cap)
+{
+	struct conf_service c = a_daemon();
+	struct record r = a_crash();
+
+	c.restart_max_ms = 300;
+	r.streak = 1;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).delay_ms, 300);
+	c.restart_delay_ms = 200;	/* doubles past it */
+	r.streak = 2;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).delay_ms, 300);
+}
+
+Test(policy, once_tried_with_success_it_may_fail_again)
+{
+	struct conf_service c = a_daemon();
+	struct record r = a_crash();
+
+	r.trips = 1;
+	r.streak = 0;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_AGAIN);
+	cr_expect_eq(r.trips, 1);
+}
+
+Test(policy, what_a_program_restarts_is_counted)
+{
+	struct conf_service c = a_daemon();
+	struct record r = a_crash();
+
+	r.clean = 1;
+	r.again = AGAIN_COUNTED;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_AGAIN);
+	cr_expect_eq(r.restarts, 1);
+}
+
+Test(policy, once_ends_whatever_it_is_and_a_permanent_code_ends_a_oneshot)
+{
+	static char word[] = "7";
+	static char *words[] = { word };
+	struct conf_service c = a_daemon();
+	struct record r = a_crash();
+
+	r.want = WANT_ONCE;	/* of a daemon: no second try */
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_REST);
+	cr_expect_eq(r.want, WANT_DOWN);
+	c.type = TYPE_ONESHOT;
+	c.no_restart.v = words;
+	c.no_restart.n = 1;
+	r = a_crash();
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_AGAIN);
+	r = a_crash();
+	r.exit_value = 7;
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_REST);
+	c.type = TYPE_DAEMON;
+	r = a_crash();
+	cr_expect_eq(policy_decide(&c, &r, 1000, 0).event, EV_AGAIN);
+}
