@@ -20,6 +20,8 @@ import report
 import scale    # noqa: F401
 from measures import MEASURES, Samples
 
+LATE = 600      # seconds, after which there are fewer rounds
+
 METHOD = """<!-- written by ./dev bench -w; do not edit -->
 # Performance
 
@@ -106,7 +108,10 @@ def main():
     about["peers"] = ", ".join(
         f"{k} {v}" for k, v in about["versions"].items()) or "none here"
     results = []
+    begun = time.monotonic()
     for name in chosen(settings.name, settings.long):
+        if time.monotonic() - begun > LATE:
+            settings.rounds = min(settings.rounds, 2)
         began = time.monotonic()
         result = report.figures(MEASURES[name], measured(name, settings))
         results.append(result)

@@ -13,7 +13,7 @@ import systems
 from measures import Samples, repeated, rounds, share
 from watch import cpu_ms
 
-MEGABYTES = 300
+MEGABYTES = 200
 
 
 class Logger:

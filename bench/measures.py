@@ -168,7 +168,8 @@ def start_stop(settings, n):
             before = now_ns()
             r.system.stop()
             return began, (deaths.wait() - before) / 1e6
-    return rounds(each, settings.rounds if n <= 1000 else 1,
+    count = settings.rounds if n == 100 else min(settings.rounds, 3)
+    return rounds(each, count if n <= 1000 else 1,
                   Samples(everybody(n)), Samples(everybody(n)))
 
 
