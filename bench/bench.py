@@ -10,6 +10,7 @@ doc/performance.md, -l lists the measures."""
 
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
@@ -85,7 +86,12 @@ def measured(name, settings):
         return s
 
 
+def stop(_signo, _frame):
+    sys.exit("bench: stopped")      # and what was started is ended
+
+
 def main():
+    signal.signal(signal.SIGTERM, stop)
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("-r", "--rounds", type=int, default=5)
     parser.add_argument("-j", "--json")
