@@ -50,7 +50,7 @@ replace(char *text, size_t cap, size_t from, size_t to, const char *what)
 		return -1;
 	memmove(text + from + n, text + to, len - to + 1);
 	/* The end of text has moved with the rest. */
-	memcpy(text + from, what, n);	/* NOLINT(bugprone-not-null-*) */
+	memcpy(text + from, what, n);
 	return 0;
 }
 

@@ -36,7 +36,9 @@ fault()
 	echo "$elf" | grep -Eq 'RPATH|RUNPATH|TEXTREL' &&
 	    echo 'a path of libraries, or text with relocations'
 	names=$(readelf --dyn-syms -W "$1")
-	echo "$names" | grep -q __stack_chk_fail || echo 'no stack protector'
+	# setsid has no array on its stack.
+	[ "${1##*/}" = setsid ] || echo "$names" | grep -q __stack_chk_fail ||
+	    echo 'no stack protector'
 	echo "$names" | grep -Eq '__[a-z]*printf_chk' || echo 'no FORTIFY'
 }
 
@@ -44,9 +46,7 @@ number=0
 failed=0
 for program in $programs; do
 	number=$((number + 1))
-	path=$(find "$builddir" -maxdepth 2 -name "$program" -type f |
-	    head -n 1)
-	faults=$(fault "${path:-$builddir/$program}")
+	faults=$(fault "$builddir/$program")
 	if [ -z "$faults" ]; then
 		echo "ok $number - $program is hardened"
 	else
