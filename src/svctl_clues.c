@@ -10,7 +10,7 @@
 #include "svctl.h"
 #include "svctl_event.h"
 
-#define LOOK_BACK	192000	/* bytes, about 1,200 events of the tree */
+#define LOOK_BACK	128000	/* bytes, about 800 events of the tree */
 
 /* Whose process has the port: its own, another's, nobody's. */
 bool
