@@ -14,6 +14,7 @@ ctl_latency_words(char *dst, size_t cap, const char *run, const char *name)
 {
 	int64_t newest = os_wall_us() / 1000000 / LATENCY_SLOT_S;
 	char dir[512], last[40], failed[60] = "";
+	uint64_t n;
 	struct latency_day day;
 	struct latency l;
 
@@ -22,7 +23,7 @@ ctl_latency_words(char *dst, size_t cap, const char *run, const char *name)
 	    !latency_find(dir, name, &l))
 		return;
 	day = latency_sum_day(&l, newest);
-	if (day.n + day.failed == 0)
+	if ((n = day.n + day.failed) == 0)
 		return;
 	if (l.last_ok)
 		(void)snprintf(last, sizeof last, "last %u ms",
@@ -35,5 +36,5 @@ ctl_latency_words(char *dst, size_t cap, const char *run, const char *name)
 	(void)snprintf(dst, cap, "%s; in 24 h mean %.1f ms, at most %u ms, "
 	    "%llu probes%s", last, day.n == 0 ? 0 :
 	    (double)day.sum_ms / (double)day.n, (unsigned)day.max_ms,
-	    (unsigned long long)(day.n + day.failed), failed);
+	    (unsigned long long)n, failed);
 }
