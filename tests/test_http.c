@@ -148,6 +148,8 @@ serve(int tcp, int local)
 			if (p[i].revents != 0 &&
 			    (fd = accept(p[i].fd, NULL, NULL)) >= 0) {
 				if (fork() == 0) {
+					(void)close(tcp);
+					(void)close(local);
 					(void)alarm(LATE_MS / 1000);
 					serve_one(fd);
 					_exit(0);
