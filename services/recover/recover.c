@@ -241,6 +241,7 @@ main(int argc, char **argv)
 	struct run run = { .limit_ms = LIMIT_MS };
 	int64_t began_ms = os_now_ms();
 	char err[CLIENT_ERR_LEN];
+	int code;
 
 	log_open("recover");
 	parse(&run, argc, argv);
@@ -255,5 +256,7 @@ main(int argc, char **argv)
 	conclude(&run, began_ms);
 	tree_close();
 	http_close();
-	return count(&run, OUT_FAILED) == 0 ? 0 : EXIT_NO;
+	code = count(&run, OUT_FAILED) == 0 ? 0 : EXIT_NO;
+	free(run.branch);
+	return code;
 }
