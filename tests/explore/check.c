@@ -63,6 +63,9 @@ check_state(void)
 		if (sv == NULL)
 			continue;
 		check_service(sv, i);
+		if (sv->rec.state == ST_DOWN || (sv->rec.pid > 0 &&
+		    w_instances(i) > 0))
+			sim.lost[i] = false;
 		all_down &= sv->rec.state == ST_DOWN;
 	}
 	for (i = 0; all_down && i < W_FDS; i++)
@@ -144,8 +147,10 @@ check_end(const struct service *sv, int svc)
 		good = r->want == WANT_DOWN && count(svc) == 0;
 		break;
 	case ST_UP:
-		good = r->want != WANT_DOWN && w_instances(svc) == 1 &&
-		    count(svc) == 1;
+		/* Who holds the lock of a service whose record is lost is
+		 * taken for it, as nothing tells that its leader died. */
+		good = r->want != WANT_DOWN && count(svc) == 1 &&
+		    (w_instances(svc) == 1 || sim.lost[svc]);
 		break;
 	case ST_WAITING:
 		good = r->want != WANT_DOWN && may_wait(sv);

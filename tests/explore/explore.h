@@ -28,6 +28,8 @@ enum wish { WISH_ANY, WISH_UP, WISH_DOWN };
 struct sim {
 	uint8_t	wish[W_SERVICES];
 	bool	ended;		/* the supervisor ended by itself */
+	bool	lost[W_SERVICES]; /* its record, and none was written since of
+				 * a process that leads it */
 };
 
 extern struct sim sim;

@@ -149,7 +149,7 @@ put_world(void)
 	    (w.living && sim_tree.stopping) << 3);
 	for (i = 0; i < W_SERVICES; i++) {
 		put(w.disabled[i] | w.there[i] << 1 | w.finished[i] << 2);
-		put(sim.wish[i]);
+		put(sim.wish[i] | sim.lost[i] << 7);
 	}
 	for (i = 0; i < n_procs; i++) {
 		const struct w_proc *p = &w.proc[order[i]];

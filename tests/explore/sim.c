@@ -194,8 +194,10 @@ lose(int slot)
 
 	for (i = 0; i < W_SERVICES; i++)
 		if (strcmp(w.copy[slot][0].name, w_conf[i].name) == 0 ||
-		    strcmp(w.copy[slot][1].name, w_conf[i].name) == 0)
+		    strcmp(w.copy[slot][1].name, w_conf[i].name) == 0) {
 			sim.wish[i] = WISH_ANY;
+			sim.lost[i] = true;
+		}
 	memset(w.copy[slot], 0, sizeof w.copy[slot]);
 }
 
