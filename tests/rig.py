@@ -444,8 +444,9 @@ class Tree:
 
 
 def _marked(run, directory):
-    """Processes with SVTREE_RUN=run in their environment, or the tree's
-    directory in their command line (the logger, for one)."""
+    """Processes with SVTREE_RUN=run in their environment, or a run directory
+    within (of a nested tree), or the tree's directory in their command line
+    (the logger, for one)."""
     mark = b"SVTREE_RUN=" + run.encode()
     inside = directory.encode() + b"/"
     found = set()
@@ -464,7 +465,8 @@ def _marked(run, directory):
                 command = f.read()
         except OSError:
             continue
-        if mark in env or inside in command:
+        if inside in command or any(
+                e == mark or e.startswith(mark + b"/") for e in env):
             found.add(int(pid))
     return found
 
