@@ -333,6 +333,11 @@ class Listened(rig.Case):
             text = json.loads(text)
         return answer.status, answer.headers, text
 
+    def answers(self, path, status):
+        """Soon: the listener may look a little later than the test does."""
+        rig.eventually(lambda: self.ask("GET", path)[0] == status,
+                       what=f"{status} for {path}")
+
     def post(self, path="/recover", body=None, **headers):
         return self.ask("POST", path, json.dumps(
             BODY if body is None else body), {
@@ -461,7 +466,7 @@ class Recovery(Listened):
         t.wait("tripped", "TRIPPED")
         t.wait("stopped", "DOWN")
         t.wait("off", "DOWN")
-        self.assertEqual(self.ask("GET", "/health")[0], 503)
+        self.answers("/health", 503)
         open(os.path.join(t.services, "tripped", "ok"), "w",
              encoding="ascii").close()
         status, _, said = self.post()
@@ -471,8 +476,7 @@ class Recovery(Listened):
         t.wait("recover", "DOWN", timeout=30)
         for name in ("stopped", "off"):
             self.assertEqual(t.service(name)["state"], "DOWN")
-        rig.eventually(lambda: self.ask("GET", "/health")[0] == 200,
-                       what="health")
+        self.answers("/health", 200)
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_an_unprivileged_listener_may_ask_for_what_it_is_granted(self):
@@ -618,7 +622,7 @@ class Tokens(Listened):
                                  status == 401)
         # To look is open to this machine.
         for path in ("/status", "/metrics", "/health", "/", "/healthz"):
-            self.assertEqual(self.ask("GET", path)[0], 200)
+            self.answers(path, 200)
         self.assertNotIn(TOKEN, t.log_text("recovery-listener"))
 
     def test_two_tokens_are_valid_while_one_is_replaced(self):
@@ -800,7 +804,7 @@ class Abuse(Listened):
         self.assertIsNotNone(limited)
         self.assertEqual(limited[0], 429)
         self.assertGreater(int(limited[1]["Retry-After"]), 0)
-        self.assertEqual(self.ask("GET", "/health")[0], 200)
+        self.answers("/health", 200)
         self.assertEqual(t.service("recovery-listener")["restarts"], 0)
 
 
@@ -910,8 +914,7 @@ class Looking(Listened):
         self.assertIn("connect to", said["reason"])
         t.start()
         self.assertEqual(t.service("recovery-listener")["pid"], pid)
-        rig.eventually(lambda: self.ask("GET", "/health")[0] == 200,
-                       what="health")
+        self.answers("/health", 200)
 
     def test_without_records_it_says_so(self):
         port = rig.free_port()
@@ -941,8 +944,7 @@ class Looking(Listened):
                   f"{time.monotonic() - began:.2f} s")
         finally:
             os.kill(t.process.pid, signal.SIGCONT)
-        rig.eventually(lambda: self.ask("GET", "/health")[0] == 200,
-                       what="health")
+        self.answers("/health", 200)
 
 
 class Addresses(Listened):
