@@ -306,6 +306,8 @@ Test(keeper, after_many_restarts_running_has_to_be_proven)
 Test(keeper, the_past_death_is_explained_by_the_events)
 {
 	struct docker_container c = box("exited", 137, 0, "a");
+	const struct docker_event start = { .name = "box", .id = "beef",
+	    .action = "start", .time_ns = T0 + S };
 	struct keeper k;
 
 	/* They have come. */
@@ -336,8 +338,20 @@ Test(keeper, the_past_death_is_explained_by_the_events)
 	cr_expect_eq(keeper_saw(&k, &c, 2 + KEEPER_EVIDENCE_MS), STEP_UP);
 	cr_expect(k.judged && k.death == DEATH_OOM);
 
+	/* They are late; those of a container that had its name are there,
+	 * and the start of this one. */
+	(void)snprintf(c.id, sizeof c.id, "beef");
+	keeper_init(&k, 137, 0);
+	keeper_begin(&k, 0);
+	event(&k, "kill", T0, 9, 1);
+	event(&k, "die", T0 + 1, 137, 1);
+	keeper_event(&k, &start, 1);
+	cr_expect_eq(keeper_saw(&k, &c, 2), STEP_WAIT);
+	cr_expect_eq(keeper_saw(&k, &c, 2 + KEEPER_EVIDENCE_MS), STEP_UP);
+	cr_expect(k.judged && k.death == DEATH_OOM);
+
 	/* There is nothing: nothing is said. */
-	c.oom = false;
+	c = box("exited", 137, 0, "a");
 	keeper_init(&k, 137, 0);
 	keeper_begin(&k, 0);
 	(void)keeper_saw(&k, &c, 2);

@@ -135,7 +135,7 @@ static bool
 is_explained(const struct keeper *k, const struct docker_container *c)
 {
 	return k->box.pending && k->box.exit_code == k->past_code &&
-	    (!c->exists || strcmp(c->id, k->box.id) == 0);
+	    (!c->exists || strcmp(c->id, k->box.die_id) == 0);
 }
 
 static enum step
@@ -149,6 +149,8 @@ bring_up(struct keeper *k, const struct docker_container *c, int64_t now_ms)
 	/* The events may be lost; the mark is of the last run. */
 	if (k->past_code != 0 && (is_explained(k, c) ||
 	    (c->oom && c->exit_code == k->past_code))) {
+		if (!is_explained(k, c))
+			box_forget(&k->box);
 		note_death(k, c);
 		judge(k);
 	}

@@ -87,8 +87,7 @@ begin_run(struct box *b, const struct docker_event *e)
 	b->start_ns = e->time_ns;
 	if (b->pending)
 		return;
-	b->oom_ns = b->kill_ns = 0;
-	b->asked = b->hard = false;
+	box_forget(b);
 }
 
 static void
@@ -97,6 +96,7 @@ begin_death(struct box *b, const struct docker_event *e, int64_t now_ms)
 	int64_t age_ns = e->time_ns - b->start_ns;
 
 	b->die_ns = e->time_ns;
+	(void)snprintf(b->die_id, sizeof b->die_id, "%s", e->id);
 	b->exit_code = e->exit_code;
 	b->age_s = -1;
 	if (b->start_ns != 0 && age_ns >= 0 && age_ns < 3600 * SECOND_NS)
@@ -189,6 +189,13 @@ box_judge(struct box *b, bool oom_flag)
 	b->pending = false;
 	b->oom_ns = b->kill_ns = 0;
 	return d;
+}
+
+void
+box_forget(struct box *b)
+{
+	b->pending = b->asked = b->hard = false;
+	b->oom_ns = b->kill_ns = 0;
 }
 
 void

@@ -40,7 +40,8 @@ enum death death_judge(const struct evidence *ev);
 
 struct box {			/* one container */
 	char	 name[128];
-	char	 id[80];
+	char	 id[80];	/* of the last event */
+	char	 die_id[80];	/* of the last death */
 	int64_t	 seen_ns;	/* last event */
 	int64_t	 start_ns, oom_ns, kill_ns, die_ns;
 	int	 exit_code;
@@ -65,6 +66,8 @@ bool box_is_overdue(const struct box *b, const struct docker_event *e);
 void box_event(struct box *b, const struct docker_event *e, int64_t now_ms);
 /* The verdict on the pending death; it is counted from here on. */
 enum death box_judge(struct box *b, bool oom_flag);
+/* What has come so far belongs to another death than the one to be judged. */
+void box_forget(struct box *b);
 /* The container has outlived the OOM kill of a process in it. */
 void box_outlived(struct box *b);
 /* OOM kills within the period, the last one included. */
