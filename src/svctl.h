@@ -223,6 +223,8 @@ typedef void ctl_preflight_each(void *arg, const char *service,
     const char *what, const char *mend);
 void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
     void *arg);
+/* The value of a variable of its [environment], NULL when it has none. */
+const char *ctl_env_of(const struct conf_service *sv, const char *name);
 
 /* svctl_check.c */
 /* The directory of the running tree's definitions, else where svtree would

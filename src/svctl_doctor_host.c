@@ -33,25 +33,12 @@ find_listener(const struct doctor *d)
 	return NULL;
 }
 
-static const char *
-value_of(const struct conf_service *sv, const char *name)
-{
-	size_t n = strlen(name);
-	int i;
-
-	for (i = 0; i < sv->environment.n; i++)
-		if (strncmp(sv->environment.v[i], name, n) == 0 &&
-		    sv->environment.v[i][n] == '=')
-			return sv->environment.v[i] + n + 1;
-	return NULL;
-}
-
 /* Whoever may read the token may have servers restarted. */
 static void
 check_token(struct doctor *d, const struct conf_service *sv)
 {
-	const char *file = value_of(sv, "RECOVERY_LISTENER_TOKEN_FILE");
-	const char *address = value_of(sv, "RECOVERY_LISTENER_ADDRESS");
+	const char *file = ctl_env_of(sv, "RECOVERY_LISTENER_TOKEN_FILE");
+	const char *address = ctl_env_of(sv, "RECOVERY_LISTENER_ADDRESS");
 	char mend[300];
 	struct stat st;
 

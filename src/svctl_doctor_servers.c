@@ -24,24 +24,11 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-static const char *
-in_environment(const struct conf_service *sv, const char *name)
-{
-	size_t n = strlen(name);
-	int i;
-
-	for (i = 0; i < sv->environment.n; i++)
-		if (strncmp(sv->environment.v[i], name, n) == 0 &&
-		    sv->environment.v[i][n] == '=')
-			return sv->environment.v[i] + n + 1;
-	return NULL;
-}
-
 /* One port is said in up to four places: they have to agree. */
 static void
 check_ports_agree(struct doctor *d, const struct conf_service *sv)
 {
-	const char *host = in_environment(sv, "OLLAMA_HOST");
+	const char *host = ctl_env_of(sv, "OLLAMA_HOST");
 	const struct {
 		const char *where;
 		long	 port;
@@ -134,7 +121,7 @@ static void
 check_store(struct doctor *d, const struct conf_service *sv,
     const struct sv *now)
 {
-	const char *models = in_environment(sv, "OLLAMA_MODELS");
+	const char *models = ctl_env_of(sv, "OLLAMA_MODELS");
 	char path[MACHINE_PATH], mend[MACHINE_PATH], name[64];
 	char err[CONF_ERR_LEN];
 	struct conf_user u;
@@ -260,7 +247,7 @@ static const struct {
 static void
 check_environment(struct doctor *d, const struct conf_service *sv)
 {
-	const char *keep = in_environment(sv, "OLLAMA_KEEP_ALIVE");
+	const char *keep = ctl_env_of(sv, "OLLAMA_KEEP_ALIVE");
 	char mend[300];
 
 	if (keep == NULL || keep[0] != '-')

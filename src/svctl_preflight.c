@@ -20,8 +20,8 @@ struct preflight {
 	void	*arg;
 };
 
-static const char *
-value_of(const struct conf_service *sv, const char *name)
+const char *
+ctl_env_of(const struct conf_service *sv, const char *name)
 {
 	size_t n = strlen(name);
 	int i;
@@ -52,8 +52,8 @@ look_at_store(const struct preflight *p)
 {
 	char why[200], mend[200], err[CONF_ERR_LEN];
 	struct store_user s = { .uid = geteuid(), .gid = getegid(),
-	    .models = value_of(p->sv, "OLLAMA_MODELS") };
-	const char *home = value_of(p->sv, "HOME");
+	    .models = ctl_env_of(p->sv, "OLLAMA_MODELS") };
+	const char *home = ctl_env_of(p->sv, "HOME");
 	struct conf_user u;
 
 	if (p->sv->health->type == NULL ||
@@ -78,7 +78,7 @@ look_at_store(const struct preflight *p)
 static bool
 is_there(const struct conf_service *sv, const char *program)
 {
-	const char *dir = value_of(sv, "PATH");
+	const char *dir = ctl_env_of(sv, "PATH");
 	char path[PATH_MAX];
 	size_t n;
 
