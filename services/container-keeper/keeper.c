@@ -141,15 +141,17 @@ is_explained(const struct keeper *k, const struct docker_container *c)
 static enum step
 bring_up(struct keeper *k, const struct docker_container *c, int64_t now_ms)
 {
-	if (k->past_code != 0 && !k->waited && !is_explained(k, c)) {
+	bool explained = is_explained(k, c);
+
+	if (k->past_code != 0 && !k->waited && !explained) {
 		k->waited = true;
 		k->look_at_ms = now_ms + KEEPER_EVIDENCE_MS;
 		return STEP_WAIT;
 	}
 	/* The events may be lost; the mark is of the last run. */
-	if (k->past_code != 0 && (is_explained(k, c) ||
+	if (k->past_code != 0 && (explained ||
 	    (c->oom && c->exit_code == k->past_code))) {
-		if (!is_explained(k, c))
+		if (!explained)
 			box_forget(&k->box);
 		note_death(k, c);
 		judge(k);
