@@ -629,7 +629,7 @@ class Compose(Kept):
         self.history(tree, "knowledge_nightly", "health      took too long")
         with open(tree.path("pid"), encoding="ascii") as f:
             pid = int(f.read())
-        rig.eventually(lambda: not alive(pid), LATE, "its child is gone")
+        rig.eventually(lambda: not rig.alive(pid), LATE, "its child is gone")
 
     def test_a_stop_does_not_wait_for_it(self):
         tree = self.start(start=False)
@@ -671,14 +671,6 @@ exec docker-compose "$@"
             f"{host} version",
             f"{host} -p test -f {self.compose} up -d --no-recreate "
             "--no-build knowledge_nightly"])
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Use(unittest.TestCase):

@@ -24,14 +24,6 @@ SLEEPER = "[service]\nexec = sleep 1000\n"
 IS_ROOT = os.geteuid() == 0
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def start_tick(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         return int(f.read().rsplit(")", 1)[1].split()[19])
@@ -77,7 +69,7 @@ class Faults(rig.Case):
             if same:
                 self.assertEqual(sv["pid"], t.pids[n], n)
             rig.eventually(
-                lambda n=n: [p for p in self.starts(t, n) if alive(p)] ==
+                lambda n=n: [p for p in self.starts(t, n) if rig.alive(p)] ==
                 [t.service(n)["pid"]], PATIENCE, f"one {n} alive")
         self.assertEqual([x for x in self.journal(t) if x[0] == "DUP"], [])
 
@@ -175,7 +167,7 @@ class Faults(rig.Case):
         t = self.services("")
         t.kill_supervisor()
         os.kill(t.pids["a"], signal.SIGTERM)
-        rig.eventually(lambda: not alive(t.pids["a"]), PATIENCE)
+        rig.eventually(lambda: not rig.alive(t.pids["a"]), PATIENCE)
         t.start(PATIENCE)
         sv = t.wait("a", lambda s: s["state"] == "UP" and
                     s["pid"] != t.pids["a"], PATIENCE)
@@ -361,7 +353,7 @@ class Faults(rig.Case):
         t = self.on_tmpfs("1m", "run")
         subprocess.run(["mount", "-o", "remount,ro", t.run], check=False)
         self.assertEqual(t.service("a")["pid"], t.pids["a"])
-        self.assertTrue(alive(t.pids["a"]))
+        self.assertTrue(rig.alive(t.pids["a"]))
         subprocess.run(["mount", "-o", "remount,rw", t.run], check=False)
         t.call("Restart", {"name": "a"})
         t.wait("a", lambda s: s["state"] == "UP" and
@@ -523,7 +515,7 @@ class Faults(rig.Case):
         t = self.services("-i", more="")
         t.call("Stop", {"name": "a"})
         t.wait("a", "DOWN", PATIENCE)
-        self.assertFalse(alive(t.pids["a"]))
+        self.assertFalse(rig.alive(t.pids["a"]))
         self.assertIn(["TERM", "a", str(t.pids["a"])], self.journal(t))
 
     def test_row_33(self):
@@ -555,11 +547,11 @@ class Faults(rig.Case):
         t.wait("a", lambda s: s["state"] in ("UP", "UNKNOWN"), PATIENCE)
         rig.eventually(lambda: t.service("a")["pid"] in self.starts(t, "a"),
                        PATIENCE, "found by its lock")
-        self.assertEqual(len([p for p in self.starts(t, "a") if alive(p)]),
+        self.assertEqual(len([p for p in self.starts(t, "a") if rig.alive(p)]),
                          1)
         t.call("Stop", {"name": "a"})
         t.wait("a", "DOWN", PATIENCE)
-        self.assertEqual([p for p in self.starts(t, "a") if alive(p)], [])
+        self.assertEqual([p for p in self.starts(t, "a") if rig.alive(p)], [])
 
     def test_row_35(self):
         """35 grandchildren remain: cleared, named [I1 I2]"""
@@ -672,7 +664,7 @@ class Faults(rig.Case):
         t = self.services("", "")
         t.remove("b")
         t.call("Reload")
-        rig.eventually(lambda: not alive(t.pids["b"]), PATIENCE)
+        rig.eventually(lambda: not rig.alive(t.pids["b"]), PATIENCE)
         self.good(t, names=["a"])
 
     def test_row_45(self):

@@ -264,18 +264,10 @@ class Forgotten(rig.Case):
         self.assertGreaterEqual(slot, 0)
         t.remove("b")
         t.start()
-        rig.eventually(lambda: not self.is_alive(pid), 60, "its end")
+        rig.eventually(lambda: not rig.alive(pid), 60, "its end")
         names = [s["name"] for s in t.call("Status")["services"]]
         self.assertNotIn("b", names)
         self.assertEqual(t.wait("a", "UP")["state"], "UP")
-
-    @staticmethod
-    def is_alive(pid):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-                return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-        except FileNotFoundError:
-            return False
 
     @staticmethod
     def edit_record(t, name):

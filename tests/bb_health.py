@@ -32,14 +32,6 @@ def note(text):
     print("# " + text, flush=True)
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 class Monitored(rig.Case):
     def start(self, services, monitor=MONITOR, **more):
         return self.tree({**services, "health-monitor": monitor}, **more)
@@ -121,7 +113,7 @@ class Ollama(Monitored):
             state = rig.eventually(server.state, what="a new one")
             took = time.monotonic() - begin
             # The new one lives, so none of the old may.
-            self.assertEqual([p for p in runners["runners"] if alive(p)], [])
+            self.assertEqual(list(filter(rig.alive, runners["runners"])), [])
             events.until(lambda e: e["event"] == "exit" and
                          "killed by SIGKILL" in e["reason"])
         self.assertNotEqual(state["pid"], old)
@@ -182,7 +174,7 @@ class Ollama(Monitored):
         server.fault("hang")
         tree.wait("llm", lambda s: s["pid"] not in (None, old))
         self.health(tree, "llm", "ok")
-        self.assertFalse(alive(old))
+        self.assertFalse(rig.alive(old))
 
     def test_evidence_is_kept(self):
         """its last line, and where it hung when asked to tell"""
@@ -595,7 +587,7 @@ class Others(Monitored):
         with open(os.path.join(tree.services, "a", "pids"),
                   encoding="ascii") as f:
             first = int(f.readline())
-        rig.eventually(lambda: not alive(first), what="the end of it")
+        rig.eventually(lambda: not rig.alive(first), what="the end of it")
 
     @unittest.skipIf(os.geteuid() != 0, "only root can be another user")
     def test_a_command_runs_as_the_service_s_user(self):
@@ -841,7 +833,7 @@ class Itself(Monitored):
             e = events.until(lambda e: e["event"] == "exit" and
                              e["service"] == "health-monitor")
         self.assertIn("exited with code 0", e["reason"])
-        rig.eventually(lambda: not alive(command), what="its end")
+        rig.eventually(lambda: not rig.alive(command), what="its end")
 
     def test_wrong_use_is_100(self):
         for args, env in ((["x"], {"SVTREE_SERVICES": "/"}),

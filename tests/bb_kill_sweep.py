@@ -29,14 +29,6 @@ else:
     rig.TEST_TIMEOUT = 600
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 # Says so when the service, or another finish, runs beside it.
 FINISH = """cd DIR
 flock -n a.alone mkdir finishing || echo DUP a finish $$ >>journal
@@ -96,7 +88,7 @@ class Stage(rig.Tree):
                 if x[:2] == ("START", name)]
 
     def living(self, name):
-        return [pid for pid in self.starts(name) if alive(pid)]
+        return [pid for pid in self.starts(name) if rig.alive(pid)]
 
     def holds_alone(self, name):
         try:

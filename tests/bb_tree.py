@@ -15,23 +15,15 @@ import rig
 SLEEPER = "[service]\nexec = sleep 1000\n"
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
 def dead(pid):
-    return not alive(pid)
+    return not rig.alive(pid)
 
 
 class Life(rig.Case):
     def test_a_service_is_up_with_its_pid(self):
         t = self.tree({"a": SLEEPER})
         sv = t.wait("a", "UP")
-        self.assertTrue(alive(sv["pid"]))
+        self.assertTrue(rig.alive(sv["pid"]))
         self.assertEqual(sv["want"], "up")
         self.assertEqual(sv["restarts"], 0)
 
@@ -296,7 +288,7 @@ class Adoption(rig.Case):
                                s["pid"] != before["s00"])["pid"]
         t.kill_supervisor()
         for pid in before.values():
-            self.assertTrue(alive(pid))
+            self.assertTrue(rig.alive(pid))
         t.start()
         for n in names:
             sv = t.service(n)

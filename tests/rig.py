@@ -443,6 +443,15 @@ class Tree:
                 sv = self.service(name)
 
 
+def alive(pid):
+    """There, and not only waiting to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _marked(run, directory):
     """Processes with SVTREE_RUN=run in their environment, or a run directory
     within (of a nested tree), or the tree's directory in their command line

@@ -50,14 +50,6 @@ class Violation(Exception):
     pass
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def schedule(seed, services):
     """The operations, without end: (word, service, victims, ms)."""
     dice = random.Random(seed)
@@ -186,7 +178,7 @@ class Life:
         # What lies in the FIFO of one that died while there was neither
         # supervisor nor logger is lost: the tails of its last instances.
         for name, pids in before.items():
-            if not alive(pids[-1]) and os.path.join(
+            if not rig.alive(pids[-1]) and os.path.join(
                     self.tree.run, name, "log") not in held:
                 self.may_lose.update(pids[-25:])
 
@@ -206,7 +198,7 @@ class Life:
                 except ProcessLookupError:
                     pass
             for pid in pids:
-                rig.eventually(lambda p=pid: not alive(p), PATIENCE,
+                rig.eventually(lambda p=pid: not rig.alive(p), PATIENCE,
                                "the death of what was killed")
         return between
 
@@ -219,7 +211,7 @@ class Life:
 
     def fifos_of(self, pids):
         held = set()
-        for pid in filter(alive, pids):
+        for pid in filter(rig.alive, pids):
             try:
                 where = f"/proc/{pid}/fd"
                 held |= {os.readlink(f"{where}/{n}") for n in
@@ -408,7 +400,7 @@ class Life:
         zombies = []
         end = time.monotonic() + 10
         while time.monotonic() < end:
-            zombies = [p for p in children(pid) if not alive(p)]
+            zombies = [p for p in children(pid) if not rig.alive(p)]
             if not zombies:
                 break
             time.sleep(0.01)
