@@ -3,11 +3,9 @@
  * The logger of a tree: its arguments and the one loop over the FIFOs of all
  * services.
  */
-#include "config.h"
 
 #include <sys/stat.h>
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include "os.h"
 #include "oslog.h"
 #include "svlog.h"
+#include "usage.h"
 
 #define DRAIN_MS	2000	/* at most, on the way out */
 
@@ -40,6 +39,8 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+static const struct usage usage = { "svlog", usage_text, "hV", options };
+
 static struct svlog_dirs dirs;
 
 static void
@@ -50,7 +51,7 @@ take_arguments(int argc, char **argv)
 	dirs.run = getenv("SVTREE_RUN");
 	dirs.log = getenv("SVTREE_LOG");
 	dirs.services = getenv("SVTREE_SERVICES");
-	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 'r':
 			dirs.run = optarg;
@@ -58,15 +59,6 @@ take_arguments(int argc, char **argv)
 		case 'l':
 			dirs.log = optarg;
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("svlog " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
 		}
 	if (optind < argc)
 		dirs.services = argv[optind];

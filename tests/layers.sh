@@ -115,7 +115,7 @@ function layer(name) {
 	if (name in program)
 		return 3
 	name = base(name)
-	if (name ~ /^(buf|log|die|json)(_|$)/)
+	if (name ~ /^(buf|log|die|usage|json)(_|$)/)
 		return 0
 	if (name ~ /^(os|conf|varlink|client|notify|http|docker|curl)(_|$)/)
 		return 1
@@ -152,14 +152,14 @@ $1 ~ /^src\/(svctl|svlog)/ && $3 ~ /^(tree|service|spawn.*|control.*)\.h$/ {
 
 awk -F: '
 FILENAME == programs { program[$1] = 1; next }
-$3 == "die.h" && $1 !~ /(^|\/)die\.c$/ && !($1 in program) {
-	print $1 ":" $2 ": includes die.h and has no main"
+$3 ~ /^(die|usage)\.h$/ && $1 !~ /(^|\/)(die|usage)\.c$/ && !($1 in program) {
+	print $1 ":" $2 ": includes " $3 " and has no main"
 }' programs="$tmp/programs" "$tmp/programs" "$tmp/own" |
     expect_nothing 'only a file with a main may end the process'
 
 awk -F: '
 FILENAME == programs { program[$1] = 1; next }
-$1 in program || $1 ~ /(^|\/)die\.c$/ { next }
+$1 in program || $1 ~ /(^|\/)(die|usage)\.c$/ { next }
 { text = substr($0, index($0, $3)) }
 text ~ /(^|[^a-z_])(exit|abort|err|errx)\(/ { print }
 ' programs="$tmp/programs" "$tmp/programs" "$tmp/code" |

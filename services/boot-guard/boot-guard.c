@@ -6,7 +6,6 @@
  * command line, the file, and the wait.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +14,12 @@
 #include "boot_mark.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "die.h"
 #include "keep.h"
 #include "log.h"
 #include "os.h"
 #include "self.h"
+#include "usage.h"
 
 #define LIMIT		2
 #define SETTLE_MS	600000
@@ -41,6 +40,9 @@ static const struct option options[] = {
 	{ "version",	no_argument,		NULL,	'V' },
 	{ NULL,		0,			NULL,	0 },
 };
+
+static const struct usage usage = { "boot-guard", usage_text, "hVn:s:",
+    options };
 
 struct guard {
 	char	 path[KEEP_PATH_MAX];
@@ -67,7 +69,7 @@ parse(struct guard *g, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hVn:s:", options, NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 'n':
 			g->limit = parse_limit(optarg);
@@ -80,18 +82,8 @@ parse(struct guard *g, int argc, char **argv)
 		case 'b':
 			(void)snprintf(g->boot, sizeof g->boot, "%s", optarg);
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("boot-guard " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
 		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	usage_no_operand(argc, argv);
 }
 
 static void

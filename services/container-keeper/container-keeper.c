@@ -5,7 +5,6 @@
  * asked by keeper_link.c, compose run by keeper_up.c, all told by
  * keeper_tell.c.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "die.h"
 #include "docker.h"
 #include "http.h"
@@ -29,6 +27,7 @@
 #include "log.h"
 #include "os.h"
 #include "self.h"
+#include "usage.h"
 #include "wake.h"
 
 /* The keeper before us: the death that ended it is looked for among the events
@@ -52,6 +51,9 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL,	0 },
 };
 
+static const struct usage usage = { "container-keeper", usage_text, "hV",
+    options };
+
 static struct {
 	struct conf_tree conf;
 	const struct conf_service *own;
@@ -67,20 +69,7 @@ static struct {
 static void
 parse(int argc, char **argv)
 {
-	int c;
-
-	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
-		switch (c) {
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("container-keeper " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
-		}
+	(void)usage_next(&usage, argc, argv); /* it has none of its own */
 	if (argc - optind > 1)
 		diex(EXIT_USAGE, "%s: one name is right", argv[optind + 1]);
 	k.box.name = argv[optind];

@@ -4,7 +4,6 @@
  * at once when it is gone, and starts it again. Follows the engine's events
  * only to notice its end; when to ask and to start is engine.c's.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "die.h"
 #include "docker.h"
 #include "engine.h"
@@ -23,6 +21,7 @@
 #include "log.h"
 #include "os.h"
 #include "self.h"
+#include "usage.h"
 #include "wake.h"
 
 #define PING_MS		3000
@@ -39,6 +38,9 @@ static const struct option options[] = {
 	{ "version",	no_argument,		NULL,	'V' },
 	{ NULL,		0,			NULL,	0 },
 };
+
+static const struct usage usage = { "docker-keeper", usage_text, "hV",
+    options };
 
 static struct {
 	struct conf_tree conf;
@@ -66,22 +68,8 @@ static char **start_command;	/* NULL: none */
 static void
 parse(int argc, char **argv)
 {
-	int c;
-
-	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
-		switch (c) {
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("docker-keeper " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
-		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	(void)usage_next(&usage, argc, argv); /* it has none of its own */
+	usage_no_operand(argc, argv);
 }
 
 static void

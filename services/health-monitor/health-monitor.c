@@ -4,7 +4,6 @@
  * are the command line, the signals and the loop; health_link.c follows the
  * supervisor, health_watch.c does the asking.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 
 #include "buf.h"
 #include "client.h"
-#include "config.h"
 #include "confine.h"
 #include "die.h"
 #include "health.h"
@@ -21,6 +19,7 @@
 #include "log.h"
 #include "os.h"
 #include "self.h"
+#include "usage.h"
 #include "wake.h"
 
 
@@ -36,25 +35,14 @@ static const struct option options[] = {
 	{ NULL,		0,		NULL,	0 },
 };
 
+static const struct usage usage = { "health-monitor", usage_text, "hV",
+    options };
+
 static void
 parse(int argc, char **argv)
 {
-	int c;
-
-	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)
-		switch (c) {
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("health-monitor " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
-		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	(void)usage_next(&usage, argc, argv); /* it has none of its own */
+	usage_no_operand(argc, argv);
 }
 
 /* The signals that came. False when it is time to go. */

@@ -5,7 +5,6 @@
  * oom_watch.c, the host by oom_host.c, the services' own memory by
  * oom_usage.c, and Ollama is asked for relief by oom_relief.c.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "confine.h"
 #include "die.h"
 #include "http.h"
@@ -24,6 +22,7 @@
 #include "oom_usage.h"
 #include "oom_watch.h"
 #include "os.h"
+#include "usage.h"
 #include "wake.h"
 
 #define INTERVAL_MS	10000
@@ -45,12 +44,15 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL,	0 },
 };
 
+static const struct usage usage = { "oom-watcher", usage_text, "hVi:",
+    options };
+
 static void
 parse(struct host_opts *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hVi:", options, NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 'i':
 			o->every_ms = conf_duration(optarg);
@@ -61,18 +63,8 @@ parse(struct host_opts *o, int argc, char **argv)
 		case 'P':
 			o->proc = optarg;
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("oom-watcher " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
 		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	usage_no_operand(argc, argv);
 }
 
 static void

@@ -6,7 +6,6 @@
  * and port_store.c looks at the model store of an Ollama.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,12 @@
 #include <unistd.h>
 
 #include "conf.h"
-#include "config.h"
 #include "die.h"
 #include "log.h"
 #include "os.h"
 #include "port_wait.h"
 #include "report.h"
+#include "usage.h"
 
 static const char usage_text[] =
 "usage: port-guard [-hVw] [-p refuse|evict] [PORT[,PORT...]] -- PROGRAM "
@@ -38,14 +37,16 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL,	0 },
 };
 
+static const struct usage usage = { "port-guard", usage_text, "+p:whV",
+    options };
+
 enum { POLICY_UNSET = -1 };
 
 static void
-usage(const char *what)
+refuse(const char *what)
 {
 	log_warnx("%s", what);
-	(void)fputs(usage_text, stderr);
-	exit(EXIT_USAGE);
+	usage_wrong(&usage);
 }
 
 static int
@@ -54,7 +55,7 @@ parse_policy(const char *word)
 	if (strcmp(word, "refuse") == 0)
 		return PORT_REFUSE;
 	if (strcmp(word, "evict") != 0)
-		usage("policy is refuse or evict");
+		refuse("policy is refuse or evict");
 	return PORT_EVICT;
 }
 
@@ -81,7 +82,7 @@ parse(struct guard *g, int argc, char **argv)
 	int c, policy = POLICY_UNSET;
 
 	/* "+": the options behind PROGRAM are its own. */
-	while ((c = getopt_long(argc, argv, "+p:whV", options, NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 'p':
 			policy = parse_policy(optarg);
@@ -89,15 +90,6 @@ parse(struct guard *g, int argc, char **argv)
 		case 'w':
 			g->expected = true;
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("port-guard " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
 		}
 	if (strcmp(argv[optind - 1], "--") != 0 && optind < argc) {
 		parse_ports(g, argv[optind++]);
@@ -105,7 +97,7 @@ parse(struct guard *g, int argc, char **argv)
 			optind++;
 	}
 	if (optind >= argc)
-		usage("no program to become");
+		refuse("no program to become");
 	return policy;
 }
 

@@ -4,7 +4,6 @@
  * does not answer, each beside the others, and ends with a verdict. Here are
  * the command line, the loop and the verdict; a branch is recover_branch.c's.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "die.h"
 #include "http.h"
 #include "log.h"
@@ -20,6 +18,7 @@
 #include "recover_branch.h"
 #include "recover_tree.h"
 #include "report.h"
+#include "usage.h"
 
 #define LIMIT_MS	20000
 #define SLICE_MS	1000	/* longest wait without a look around */
@@ -39,6 +38,8 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL,	0 },
 };
 
+static const struct usage usage = { "recover", usage_text, "ht:V", options };
+
 static struct conf_tree conf;
 
 static void
@@ -46,7 +47,7 @@ parse(struct run *run, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "ht:V", options, NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 't':
 			run->limit_ms = conf_duration(optarg);
@@ -54,18 +55,8 @@ parse(struct run *run, int argc, char **argv)
 				diex(EXIT_USAGE, "timeout %s: wanted is a "
 				    "time such as 20s", optarg);
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("recover " PACKAGE_VERSION);
-			exit(0);
-		default:
-			(void)fputs(usage_text, stderr);
-			exit(EXIT_USAGE);
 		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	usage_no_operand(argc, argv);
 }
 
 static void

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +20,12 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
-#include "config.h"
 #include "confine.h"
 #include "die.h"
 #include "feed.h"
 #include "log.h"
 #include "os.h"
+#include "usage.h"
 #include "wake.h"
 
 #define PORT		9099
@@ -60,6 +59,9 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL,	0 },
 };
 
+static const struct usage usage = { "recovery-listener", usage_text,
+    "a:c:hl:p:s:T:V", options };
+
 static struct answer_opts opts = { .port = PORT, .service = "recover",
     .cooldown_ms = COOLDOWN_MS };
 static const char *token_file;
@@ -87,19 +89,11 @@ add_address(const char *list)
 }
 
 static void
-usage(void)
-{
-	(void)fputs(usage_text, stderr);
-	exit(EXIT_USAGE);
-}
-
-static void
 parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "a:c:hl:p:s:T:V", options,
-	    NULL)) != -1)
+	while ((c = usage_next(&usage, argc, argv)) != -1)
 		switch (c) {
 		case 'a':
 			if (hosts_add(&opts.hosts, optarg) < 0)
@@ -123,17 +117,8 @@ parse(int argc, char **argv)
 		case 'T':
 			token_file = optarg;
 			break;
-		case 'h':
-			(void)fputs(usage_text, stdout);
-			exit(0);
-		case 'V':
-			(void)puts("recovery-listener " PACKAGE_VERSION);
-			exit(0);
-		default:
-			usage();
 		}
-	if (optind < argc)
-		diex(EXIT_USAGE, "%s: no argument is taken", argv[optind]);
+	usage_no_operand(argc, argv);
 }
 
 static const char *
