@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "os.h"
 #include "service.h"
+#include "spawn_child.h"
 
 #define GRACE_MAX_MS	5000	/* for the leader alone */
 #define KILL_AGAIN_MS	5000
@@ -268,6 +270,18 @@ went_on(struct service *sv, enum aux was, int status)
 	}
 }
 
+/* What finish said; of an adopted one the status may not be known. */
+static bool
+finish_holds(const struct service *sv, int status)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+
+	if (status != -1)
+		return WIFEXITED(status) && WEXITSTATUS(status) == FINISH_HOLD;
+	service_path(sv, HOLD_FILE, path, sizeof path);
+	return access(path, F_OK) == 0;
+}
+
 void
 service_aux_exited(struct service *sv, int status)
 {
@@ -280,8 +294,7 @@ service_aux_exited(struct service *sv, int status)
 	if (was == AUX_FINISH) {
 		os_unwatch_proc(sv->watch);	/* of an adopted one */
 		sv->watch = -1;
-		/* s6's word for "do not start it again" */
-		sv->rec.hold = WIFEXITED(status) && WEXITSTATUS(status) == 125;
+		sv->rec.hold = finish_holds(sv, status);
 		service_event(sv, EV_CLEARED, NULL);
 	} else if (was != AUX_CHECK) {
 		went_on(sv, was, status);

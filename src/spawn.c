@@ -184,11 +184,14 @@ spawn_script(const struct service *sv, char *const arg[])
 static pid_t
 spawn_finish(struct service *sv, char *const arg[], int64_t limit)
 {
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
 	int64_t before = os_start_clock();
 	struct record *r = &sv->rec;
 	int gate[2];
 	pid_t pid;
 
+	service_path(sv, HOLD_FILE, path, sizeof path);
+	(void)unlink(path);
 	if (os_pipe(gate) < 0)
 		return -1;
 	if ((pid = fork()) == 0) {

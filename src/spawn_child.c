@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,33 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	_exit(111);
 }
 
+/* finish may end while there is no supervisor, and its word to hold the
+ * service must not be lost: whoever is on record waits for the script, and
+ * leaves the word in the run directory. Returns in the script. */
+static void
+keep_word(const struct service *sv)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	int status = 0;
+	sigset_t all;
+	pid_t pid = fork();
+
+	if (pid <= 0)		/* without memory for two: the word is lost */
+		return;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	os_close_from(0);	/* nobody waits for their end because of us */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!WIFEXITED(status))
+		_exit(111);
+	if (WEXITSTATUS(status) == FINISH_HOLD) {
+		service_path(sv, HOLD_FILE, path, sizeof path);
+		(void)!open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	}
+	_exit(WEXITSTATUS(status));
+}
+
 void
 spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 {
@@ -272,6 +300,8 @@ spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 	os_reset_signals();
 	if (gate >= 0 && read(gate, &byte, 1) != 1)
 		_exit(111);
+	if (gate >= 0)
+		keep_word(sv);
 	if (in < 0)
 		in = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (in >= 0)

@@ -11,12 +11,17 @@ struct gate_word {
 };
 #define GATE_STEP_LOCK	"take the lock"
 
+/* s6's word of finish for "do not start it again", and the file of run/NAME
+ * that says so to a supervisor who was not there when it ended. */
+#define FINISH_HOLD	125
+#define HOLD_FILE	"hold"
+
 /* The child's side of a start, between fork and exec; never returns. gate is
  * its end of the socket pair; ready_fd the write end for ready = fd, or -1. */
 void spawn_child(const struct service *sv, int gate, int ready_fd)
     __attribute__((noreturn));
 /* The same for programs beside it: no lock. in is their standard input, gate
- * where a byte lets them go, -1 for none. */
+ * where a byte lets them go, -1 for none; it is finish that has one. */
 void spawn_child_aux(const struct service *sv, char *const arg[], int in,
     int gate)
     __attribute__((noreturn));

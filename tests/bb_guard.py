@@ -245,6 +245,36 @@ class Finish(rig.Case):
         t.wait("a", "DOWN", 30)
         self.assertEqual(self.journal(), ["start", "finish", "finished"])
 
+    HOLD = FINISH + "exit 125\n"
+
+    def held(self, t):
+        sv = t.wait("a", "TRIPPED", 30)
+        self.assertIn("cannot help", sv["reason"])
+        self.assertIsNone(sv["next_at"])
+        self.assertEqual(self.journal(), ["start", "finish", "finished"])
+        # A person's word is stronger, and the next end is a new one.
+        self.assertEqual(t.svctl("start", "a").returncode, 0)
+        t.wait("a", "UP", 30)
+
+    def test_its_125_outlives_the_supervisor(self):
+        t = self.stage(finish=self.HOLD)
+        self.in_finish(t)
+        t.kill_supervisor()
+        self.go()
+        rig.eventually(lambda: self.journal()[-1] == "finished",
+                       what="its end")
+        t.start()
+        self.held(t)
+
+    def test_its_125_is_heard_by_who_adopted_it(self):
+        t = self.stage(finish=self.HOLD)
+        self.in_finish(t)
+        t.kill_supervisor()
+        t.start()
+        self.assertEqual(t.service("a")["state"], "FINISHING")
+        self.go()
+        self.held(t)
+
 
 class Forgotten(rig.Case):
     def test_what_lost_record_and_directory_is_still_stopped(self):
