@@ -93,43 +93,16 @@ place_log(const struct service *sv)
 	place(sv->log_fd, 2);
 }
 
-/* As execvp, with the PATH of the service. */
+/* A path, or a name in the PATH of the service; returns when it cannot be
+ * run. A path that is no program is not given to a shell. */
 static void
-run_words(char *const arg[], char **env)
+run_any(char *const arg[])
 {
-	const char *dir = spawn_env_path();
-	char name[1200];
-	int error = ENOENT;
-	size_t n;
-
-	for (;; dir += n + 1) {
-		n = strcspn(dir, ":");
-		(void)snprintf(name, sizeof name, "%.*s/%s", (int)n, dir,
-		    arg[0]);
-		(void)execve(name, arg, env);
-		/* What this user may not run may be there once more. */
-		if (errno == EACCES)
-			error = EACCES;
-		else if (errno != ENOENT && errno != ENOTDIR)
-			error = errno;
-		if (dir[n] == '\0' || (error != ENOENT && error != EACCES))
-			break;
-	}
-	errno = error;
-}
-
-/* A program by path or by name; returns when it cannot be. */
-static void
-run_any(char *const arg[], char **env)
-{
-	if (strchr(arg[0], '/') != NULL)
-		(void)execve(arg[0], arg, env);
-	else
-		run_words(arg, env);
+	(void)(strchr(arg[0], '/') != NULL ? execv : execvp)(arg[0], arg);
 }
 
 static void
-run_program(const struct service *sv, char **env)
+run_program(const struct service *sv)
 {
 	const struct conf_list *exec = &sv->conf->exec;
 	char run[1200];
@@ -138,7 +111,7 @@ run_program(const struct service *sv, char **env)
 	char **arg = exec->n > 0 ? exec->v : by_run;
 
 	(void)snprintf(run, sizeof run, "%s/run", sv->conf->dir);
-	run_any(arg, env);
+	run_any(arg);
 	spawn_fail("run %s", arg[0]);
 }
 
@@ -177,27 +150,26 @@ place_input(const struct service *sv)
 }
 
 /* The user, looked up afresh, and its environment. */
-static char **
+static void
 prepare(const struct service *sv, bool leader, struct conf_user *u)
 {
-	char err[CONF_ERR_LEN], **env;
+	char err[CONF_ERR_LEN];
 
 	errno = 0;
 	if (conf_user(sv->conf, u, err) < 0) {
 		errno = 0;
 		spawn_fail("find its user: %s", err);
 	}
-	if ((env = spawn_env(sv, u, leader, err)) == NULL) {
+	if (spawn_env(sv, u, leader, err) < 0) {
 		errno = 0;
 		spawn_fail("make its environment: %s", err);
 	}
-	return env;
 }
 
 /* runsv's control/u: run, and waited for, before each start, with the rights
  * of the supervisor; what becomes of it does not matter. */
 static void
-run_up_script(const struct service *sv, char **env)
+run_up_script(const struct service *sv)
 {
 	char path[1200];
 	char *arg[] = { path, NULL };
@@ -211,7 +183,7 @@ run_up_script(const struct service *sv, char **env)
 		if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0)
 			(void)dup2(fd, 0);
 		if (chdir(sv->conf->dir) == 0)
-			(void)execve(path, arg, env);
+			(void)execv(path, arg);
 		_exit(111);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -237,7 +209,6 @@ void
 spawn_child(const struct service *sv, int gate, int ready_fd)
 {
 	struct conf_user u;
-	char **env;
 	char byte;
 
 	gate_fd = gate = lift(sv, gate);
@@ -249,16 +220,16 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	/* End of file: the supervisor died before it recorded us. */
 	if (read(gate, &byte, 1) != 1)
 		_exit(111);
-	env = prepare(sv, true, &u);
+	prepare(sv, true, &u);
 	give_away(sv, &u);
 	place_log(sv);
 	place_input(sv);
-	run_up_script(sv, env);
+	run_up_script(sv);
 	place_sockets(sv);
 	if (ready_fd >= 0)
 		place(ready_fd, sv->conf->ready_fd);
 	spawn_become(sv, &u);
-	run_program(sv, env);
+	run_program(sv);
 	_exit(111);
 }
 
@@ -293,7 +264,6 @@ void
 spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 {
 	struct conf_user u;
-	char **env;
 	char byte;
 
 	(void)setsid();
@@ -306,9 +276,9 @@ spawn_child_aux(const struct service *sv, char *const arg[], int in, int gate)
 		in = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (in >= 0)
 		place(in, 0);
-	env = prepare(sv, false, &u);
+	prepare(sv, false, &u);
 	place_log(sv);
 	spawn_become(sv, &u);
-	run_any(arg, env);
+	run_any(arg);
 	_exit(111);
 }

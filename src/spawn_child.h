@@ -32,11 +32,9 @@ void spawn_fail(const char *fmt, ...)
 /* spawn_become.c: directory, umask, limits, priority, groups, user */
 void spawn_become(const struct service *sv, const struct conf_user *u);
 
-/* spawn_env.c: for the leader, or for a script beside it. NULL with a reason
- * in err (CONF_ERR_LEN). */
-char **spawn_env(const struct service *sv, const struct conf_user *u,
+/* spawn_env.c: the environment, for the leader or for a script beside it. 0,
+ * or -1 with a reason in err (CONF_ERR_LEN). */
+int spawn_env(const struct service *sv, const struct conf_user *u,
     bool leader, char *err);
-/* PATH of that environment. */
-const char *spawn_env_path(void);
 
 #endif

@@ -15,52 +15,15 @@
 #include "service.h"
 #include "spawn_child.h"
 
-#define ENV_MAX		512
-#define ENV_BYTES	65536
-
-static struct {
-	char	*var[ENV_MAX + 1];
-	int	 n;
-	bool	 full;
-	struct buf text;
-	char	 bytes[ENV_BYTES];
-} env;				/* only ever used in a child */
-
-static int
-find(const char *name)
-{
-	size_t len = strlen(name);
-	int i;
-
-	for (i = 0; i < env.n; i++)
-		if (strncmp(env.var[i], name, len) == 0 &&
-		    env.var[i][len] == '=')
-			break;
-	return i;
-}
+extern char **environ;	/* not every <unistd.h> says so */
+static bool full;		/* no memory for one of them */
 
 /* value NULL takes the variable away. */
 static void
 add(void *arg, const char *name, const char *value)
 {
-	char *start = env.text.base + env.text.len;
-	int i = find(name);
-
 	(void)arg;
-	if (value == NULL) {
-		if (i < env.n)
-			env.var[i] = env.var[--env.n];
-		return;
-	}
-	buf_printf(&env.text, "%s=%s", name, value);
-	buf_putc(&env.text, '\0');
-	if (env.text.overflow || i == ENV_MAX) {
-		env.full = true;
-		return;
-	}
-	env.var[i] = start;
-	if (i == env.n)
-		env.n++;
+	full |= (value != NULL ? setenv(name, value, 1) : unsetenv(name)) < 0;
 }
 
 static void
@@ -69,35 +32,47 @@ put(const char *name, const char *value)
 	add(NULL, name, value);
 }
 
+/* Of the supervisor's own only what was named stays. */
+static void
+keep(const struct conf_list *names)
+{
+	char **from = environ, **to = environ;
+	size_t len;
+	int i;
+
+	for (; *from != NULL; from++) {
+		len = strcspn(*from, "=");
+		for (i = 0; i < names->n; i++)
+			if (strncmp(names->v[i], *from, len) == 0 &&
+			    names->v[i][len] == '\0')
+				break;
+		if (i < names->n || strncmp(*from, "SVTREE_PATH=", 12) == 0)
+			*to++ = *from;
+	}
+	*to = NULL;
+}
+
+/* Unless one of them was passed. */
 static void
 add_login(const struct conf_user *u)
 {
-	put("PATH", conf_default_path());
-	put("HOME", u->home);
-	put("USER", u->name);
-	put("LOGNAME", u->name);
-	put("SHELL", u->shell);
-}
+	const struct { const char *name, *value; } login[] = {
+		{ "PATH", conf_default_path() }, { "HOME", u->home },
+		{ "USER", u->name }, { "LOGNAME", u->name },
+		{ "SHELL", u->shell },
+	};
+	size_t i;
 
-static void
-add_passed(const struct conf_list *pass)
-{
-	const char *value;
-	int i;
-
-	for (i = 0; i < pass->n; i++)
-		if ((value = getenv(pass->v[i])) != NULL)
-			put(pass->v[i], value);
+	for (i = 0; i < nitems(login); i++)
+		full |= login[i].value != NULL &&
+		    setenv(login[i].name, login[i].value, 0) < 0;
 }
 
 static void
 add_svtree(const struct service *sv)
 {
-	const char *value;
 	char notify[256];
 
-	if ((value = getenv("SVTREE_PATH")) != NULL)
-		put("SVTREE_PATH", value);
 	put("SVTREE_RUN", sv->tree->run);
 	put("SVTREE_SERVICES", sv->tree->services);
 	put("SVTREE_STATE", sv->tree->state);
@@ -174,35 +149,20 @@ add_sockets(const struct conf_sockets *sockets)
 	put("LISTEN_FDNAMES", buf_cstr(&b));
 }
 
-char **
+int
 spawn_env(const struct service *sv, const struct conf_user *u, bool leader,
     char *err)
 {
-	env.n = 0;
-	env.full = false;
-	buf_init(&env.text, env.bytes, sizeof env.bytes);
+	keep(&sv->conf->pass);
 	add_login(u);
-	add_passed(&sv->conf->pass);
 	add_svtree(sv);
 	if (leader)
 		add_sockets(&sv->conf->sockets);
 	else
 		add_main_pid(sv->rec.pid);
 	if (add_configured(sv->conf, err) < 0)
-		return NULL;
-	if (env.full) {
-		(void)snprintf(err, CONF_ERR_LEN, "the environment is larger "
-		    "than %d variables or %d bytes", ENV_MAX, ENV_BYTES);
-		return NULL;
-	}
-	env.var[env.n] = NULL;
-	return env.var;
-}
-
-const char *
-spawn_env_path(void)
-{
-	int i = find("PATH");
-
-	return i < env.n ? env.var[i] + strlen("PATH=") : "/usr/bin:/bin";
+		return -1;
+	if (full)
+		(void)snprintf(err, CONF_ERR_LEN, "no memory");
+	return full ? -1 : 0;
 }
