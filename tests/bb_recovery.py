@@ -700,6 +700,10 @@ class Abuse(Listened):
                  b"2\r\n{}\r\n0\r\n\r\n", 400),
                 ("two hosts", b"POST /recover HTTP/1.1\r\n" + host + host +
                  b"Content-Length: 2\r\n\r\n{}", 400),
+                ("two origins", b"POST /recover HTTP/1.1\r\n" + host +
+                 b"Origin: http://evil\r\nOrigin:\r\n\r\n", 400),
+                ("folded", b"POST /recover HTTP/1.1\r\n" + host +
+                 b"Transfer-Encoding: chunked\r\n x\r\n\r\n", 400),
                 ("no host", b"POST /recover HTTP/1.1\r\n"
                  b"Content-Length: 2\r\n\r\n{}", 400),
                 ("a long body", b"POST /recover HTTP/1.1\r\n" + host +

@@ -13,7 +13,7 @@ srcdir=${srcdir:-.}
 builddir=${builddir:-build}
 target=${1:-all}
 seconds=${2:-${SVTREE_FUZZ:-3}}
-targets='events records control conf docker json lines'
+targets='events records control conf docker json lines http'
 CLANG=${CLANG:-clang}
 out=$builddir/fuzz
 
@@ -36,8 +36,9 @@ fi
 # shellcheck disable=SC2089 # the quotes are the compiler's
 flags="-std=c11 -g -O1 -D_GNU_SOURCE -I$srcdir/include -I$srcdir/src
  -I$srcdir/tests/fake -I$srcdir/tests/fuzz -I$builddir
+ -I$srcdir/services/recovery-listener -I$srcdir/services/lib
  -fsanitize=fuzzer-no-link $sanitize
- $(pkg-config --cflags libcurl inih libbsd-overlay 2>/dev/null)
+ $(pkg-config --cflags libcurl inih libmicrohttpd libbsd-overlay 2>/dev/null)
  -DSVTREE_DEFAULT_PATH=\"/usr/bin:/bin\""
 libs="$(pkg-config --libs inih libcurl) $(pkg-config --libs libbsd-overlay \
     2>/dev/null)"
@@ -59,6 +60,7 @@ compile()
 		object=$out/obj/$prefix-$(basename "$file" .c).o
 		if [ -e "$object" ] && [ -z "$(find "$srcdir/src" \
 		    "$srcdir/include" "$srcdir/tests/fake" \
+		    "$srcdir/services/recovery-listener" \
 		    "$srcdir/tests/fuzz" "$srcdir/tests/explore" \
 		    -newer "$object" -name '*.[ch]' | head -n 1)" ]; then
 			continue
@@ -97,6 +99,10 @@ pure=$(cd "$srcdir" && ls src/buf.c src/json*.c src/conf*.c)
 real=$(cd "$srcdir" && ls src/os_posix*.c src/os_linux*.c src/log.c \
     src/client*.c src/notify.c src/svlog_*.c src/oslog_linux.c \
     src/docker*.c src/http*.c)
+# The listener from its sockets to its answers, on a clock of the fuzzer's.
+web=$(cd "$srcdir/services/recovery-listener" && ls web*.c answer*.c guard.c \
+    pace.c view_fitness.c | sed 's,^,services/recovery-listener/,')
+web="$web tests/fuzz/http_fakes.c tests/fuzz/http_asked.c"
 
 # shellcheck disable=SC2046,SC2086
 compile fuzz '' $(for t in $targets; do echo "tests/fuzz/$t.c"; done)
@@ -104,6 +110,8 @@ compile fuzz '' $(for t in $targets; do echo "tests/fuzz/$t.c"; done)
 compile plain '' $fakes $pure $real
 # shellcheck disable=SC2086
 compile fake "-include $srcdir/tests/fake/rename.h" $supervisor
+# shellcheck disable=SC2086
+compile web '-Dos_now_ms=fuzz_now_ms' $web
 compiled=$failed
 rm -f "$out"/*.a
 # shellcheck disable=SC2046,SC2086
@@ -120,6 +128,11 @@ needs()		# what a target is linked with
 		# shellcheck disable=SC2086
 		objects plain $fakes
 		echo "$out/libfake.a $out/libpure.a" ;;
+	http)
+		# shellcheck disable=SC2086
+		objects web $web
+		echo "$out/libreal.a $out/libpure.a"
+		pkg-config --libs libmicrohttpd ;;
 	*)	echo "$out/libreal.a $out/libpure.a $out/libreal.a" ;;
 	esac
 }

@@ -69,6 +69,18 @@ conn_of(struct MHD_Connection *c)
 	return info != NULL ? info->socket_context : NULL;
 }
 
+/*
+ * Later versions refuse a header that goes on in the next line. Older ones
+ * add that line to the name, which they then move away from its place before
+ * the value: "Host: a", " b" becomes "Hostb: a", and is unknown to us.
+ */
+static bool
+is_folded(const char *name, const char *value)
+{
+	return MHD_VERSION < 0x00097700 && value != NULL &&
+	    (uintptr_t)value < (uintptr_t)name;
+}
+
 static enum MHD_Result
 on_header(void *arg, enum MHD_ValueKind kind, const char *name,
     const char *value)
@@ -77,6 +89,7 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name,
 
 	(void)kind;
 	web_see(s->rq, &s->seen, name, value);
+	s->rq->doubled = s->rq->doubled || is_folded(name, value);
 	return MHD_YES;
 }
 

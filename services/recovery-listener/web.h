@@ -21,8 +21,8 @@ struct web_request {		/* "" for a header that is not there */
 	const char	*path;		/* percent-decoded, without query */
 	const char	*host, *origin, *fetch_site, *authorization, *accept;
 	bool		 old;		/* HTTP/1.0: Host may be missing */
-	bool		 doubled;	/* Host, Content-Length or
-					   Authorization given twice */
+	bool		 doubled;	/* a header of which there may be one
+					   is there twice, or is malformed */
 	bool		 chunked;	/* Transfer-Encoding of any kind */
 	bool		 too_long;	/* the body; it was not read */
 	bool		 loopback;	/* came in by a loopback address */

@@ -49,8 +49,9 @@ web_see(struct web_request *rq, struct web_seen *seen, const char *name,
 		int		 *count;
 	} known[] = {
 		{ "Host",		&rq->host,		&seen->hosts },
-		{ "Origin",		&rq->origin,		NULL },
-		{ "Sec-Fetch-Site",	&rq->fetch_site,	NULL },
+		{ "Origin",		&rq->origin,
+		    &seen->origins },
+		{ "Sec-Fetch-Site",	&rq->fetch_site,	&seen->sites },
 		{ "Accept",		&rq->accept,		NULL },
 		{ "Authorization",	&rq->authorization,
 		    &seen->authorizations },
@@ -80,7 +81,8 @@ void
 web_seen_all(struct web_request *rq, const struct web_seen *seen)
 {
 	rq->doubled = rq->doubled || seen->hosts > 1 || seen->lengths > 1 ||
-	    seen->authorizations > 1;
+	    seen->authorizations > 1 || seen->origins > 1 ||
+	    seen->sites > 1;
 }
 
 bool

@@ -7,7 +7,7 @@
 /* The headers of requests and answers, without the library. */
 
 struct web_seen {		/* headers of which there may be one */
-	int	 hosts, lengths, authorizations;
+	int	 hosts, lengths, authorizations, origins, sites;
 };
 
 /* Empties rq but for what is given. */
