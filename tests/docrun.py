@@ -27,6 +27,7 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 HOME = "/home/me"       # what documents call the home directory
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 READS = re.compile(r"cat |(\S*/)?svctl( (status|history|logs|explain)\b|$)")
+PROGRESS = re.compile(r"svctl: [a-z]+ \S+: [A-Z]+\b")
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
@@ -49,6 +50,12 @@ def steps(body):
         while step[1] and not step[1][-1].strip():
             step[1].pop()
     return found
+
+
+def commands(body):
+    """The commands of a block without prompts; lines may go on."""
+    text = re.sub(r"\\\n *", " ", body)
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def plain(line, home):
@@ -89,10 +96,11 @@ def difference(shown, real, home):
 class Shell:
     """One bash that keeps its directory and variables between commands."""
 
-    def __init__(self, env, cwd, enter=None):
+    def __init__(self, env, cwd, enter=None,
+                 argv=("bash", "--norc", "--noprofile")):
         self.home = env["HOME"]
         self.process = subprocess.Popen(
-            ["bash", "--norc", "--noprofile"], stdin=subprocess.PIPE,
+            argv, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
             cwd=cwd, start_new_session=True, preexec_fn=enter)
 
@@ -127,6 +135,8 @@ class Shell:
         while True:
             _, text = self.run(command)
             real = text.splitlines()
+            if not shown:       # how far it is, depends on the moment
+                real = [r for r in real if not PROGRESS.match(r)]
             order = sorted if command.endswith("svctl recover") else list
             bad = difference(order(shown), order(real), self.home)
             if not bad or not READS.match(command) or time.monotonic() > end:
