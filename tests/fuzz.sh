@@ -12,7 +12,7 @@
 srcdir=${srcdir:-.}
 builddir=${builddir:-build}
 target=${1:-all}
-seconds=${2:-${SVTREE_FUZZ:-3}}
+seconds=${2:-${SVTREE_FUZZ:-30}}
 targets='events records control conf docker json lines http'
 CLANG=${CLANG:-clang}
 out=$builddir/fuzz
@@ -100,8 +100,10 @@ real=$(cd "$srcdir" && ls src/os_posix*.c src/os_linux*.c src/log.c \
     src/client*.c src/notify.c src/svlog_*.c src/oslog_linux.c \
     src/docker*.c src/http*.c)
 # The listener from its sockets to its answers, on a clock of the fuzzer's.
-web=$(cd "$srcdir/services/recovery-listener" && ls web*.c answer*.c guard.c \
-    pace.c view_fitness.c | sed 's,^,services/recovery-listener/,')
+web=$(cd "$srcdir" && ls services/recovery-listener/web*.c \
+    services/recovery-listener/answer*.c)
+web="$web services/recovery-listener/guard.c
+ services/recovery-listener/pace.c services/recovery-listener/view_fitness.c"
 web="$web tests/fuzz/http_fakes.c tests/fuzz/http_asked.c"
 
 # shellcheck disable=SC2046,SC2086
@@ -142,34 +144,60 @@ if [ "$target" = all ]; then
 else
 	list=$target
 fi
+# run TARGET: what it prints goes into a file, and the time of processors that
+# it took behind it
+run()
+{
+	mkdir -p "$out/corpus/$1" "$srcdir/tests/fuzz/corpus/$1" 2>/dev/null
+	"$out/$1" -max_total_time="$seconds" -timeout=60 -close_fd_mask=1 \
+	    -rss_limit_mb=4096 -max_len=4000 -print_final_stats=1 \
+	    -artifact_prefix="$out/$1-" "$out/corpus/$1" \
+	    "$srcdir/tests/fuzz/corpus/$1" >"$out/$1.log" 2>&1
+	code=$?
+	times >"$out/$1.cpu"
+	return "$code"
+}
+
+result()	# result NUMBER TARGET: 0 when no promise was broken
+{
+	if [ "$3" -ne 0 ]; then
+		tail -n 30 "$out/$2.log" | sed 's/^/# /'
+		echo "not ok $1 - $2"
+		return 1
+	fi
+	echo "# $2:" "$(sed -n 's/.*number_of_executed_units: *//p' \
+	    "$out/$2.log") inputs in $seconds s" \
+	    "($(tail -n 1 "$out/$2.cpu") of processors)," \
+	    "$(grep -o 'cov: [0-9]*' "$out/$2.log" | tail -n 1)"
+	echo "ok $1 - $2: no promise broken"
+}
+
+# All at once: a test has to be short.
 # shellcheck disable=SC2086
 echo "1..$(echo $list | wc -w)"
-number=0
+running=
 for t in $list; do
-	number=$((number + 1))
 	# shellcheck disable=SC2046,SC2086
 	if [ "$compiled" -ne 0 ] || ! $CLANG -fsanitize=fuzzer $sanitize \
 	    -o "$out/$t" "$out/obj/fuzz-$t.o" $(needs "$t") $libs \
 	    >"$out/$t.link" 2>&1; then
 		sed 's/^/# /' "$out/$t.link" 2>/dev/null | tail -n 5
-		echo "not ok $number - $t: does not build"
+		running="$running $t:none"
+		continue
+	fi
+	run "$t" &
+	running="$running $t:$!"
+done
+number=0
+for t in $running; do
+	number=$((number + 1))
+	if [ "${t#*:}" = none ]; then
+		echo "not ok $number - ${t%:*}: does not build"
 		failed=1
 		continue
 	fi
-	mkdir -p "$out/corpus/$t" "$srcdir/tests/fuzz/corpus/$t" 2>/dev/null
-	if "$out/$t" -max_total_time="$seconds" -timeout=20 -close_fd_mask=1 \
-	    -rss_limit_mb=4096 -max_len=4000 -print_final_stats=1 \
-	    -artifact_prefix="$out/$t-" "$out/corpus/$t" \
-	    "$srcdir/tests/fuzz/corpus/$t" >"$out/$t.log" 2>&1; then
-		runs=$(sed -n 's/.*number_of_executed_units: *//p' \
-		    "$out/$t.log")
-		echo "# $t: $runs inputs in $seconds s," \
-		    "$(grep -o 'cov: [0-9]*' "$out/$t.log" | tail -n 1)"
-		echo "ok $number - $t: no promise broken"
-	else
-		tail -n 30 "$out/$t.log" | sed 's/^/# /'
-		echo "not ok $number - $t"
-		failed=1
-	fi
+	code=0
+	wait "${t#*:}" || code=$?
+	result "$number" "${t%:*}" "$code" || failed=1
 done
 exit "$failed"
