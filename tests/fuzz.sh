@@ -113,7 +113,7 @@ compile plain '' $fakes $pure $real
 # shellcheck disable=SC2086
 compile fake "-include $srcdir/tests/fake/rename.h" $supervisor
 # shellcheck disable=SC2086
-compile web '-Dos_now_ms=fuzz_now_ms' $web
+compile web '-Dos_now_ms=fuzz_now_ms -Dlog_info=fuzz_log' $web
 compiled=$failed
 rm -f "$out"/*.a
 # shellcheck disable=SC2046,SC2086

@@ -9,6 +9,9 @@
 
 /* The listener's os_now_ms. */
 int64_t fuzz_now_ms(void);
+/* The listener's log_info. */
+void fuzz_log(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 void fuzz_pass(int64_t ms);
 /* A new input: an hour later, nothing was done. */
 void fuzz_begin(void);
