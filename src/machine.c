@@ -11,6 +11,35 @@
 #define BUG		{ RULE_BUG, ST_DOWN, DO_NOTHING }
 #define STAY_HERE	ST_COUNT
 
+/* What the policy says, where it is asked and where it is not. */
+#define VERDICT								\
+	[EV_AGAIN]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),		\
+	[EV_DELAY]	= MOVE(ST_BACKOFF, DO_NOTHING),			\
+	[EV_TRIP]	= MOVE(ST_TRIPPED, DO_NOTHING),			\
+	[EV_REST]	= MOVE(ST_DOWN, DO_DISARM),
+#define NO_VERDICT							\
+	[EV_AGAIN]	= BUG,						\
+	[EV_DELAY]	= BUG,						\
+	[EV_TRIP]	= BUG,						\
+	[EV_REST]	= BUG,
+
+/* BACKOFF and TRIPPED differ in their deadline alone. */
+#define PAUSE {								\
+	[EV_UP]		= MOVE(ST_WAITING, DO_DISARM | DO_TRY),		\
+	[EV_DOWN]	= MOVE(ST_DOWN, DO_DISARM),			\
+	[EV_RESTART]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),		\
+	[EV_NEEDS]	= IGNORE,					\
+	[EV_GO]		= BUG,						\
+	[EV_READY]	= IGNORE,					\
+	[EV_NOSPAWN]	= BUG,						\
+	[EV_LOCKED]	= MOVE(ST_UNKNOWN, DO_SEEK),			\
+	[EV_FOUND]	= BUG,						\
+	[EV_EXITED]	= BUG,						\
+	[EV_CLEARED]	= BUG,						\
+	[EV_TIMER]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),		\
+	NO_VERDICT							\
+}
+
 static const struct move table[ST_COUNT][EV_COUNT] = {
 [ST_DOWN] = {
 	[EV_UP]		= MOVE(ST_WAITING, DO_TRY),
@@ -25,10 +54,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= BUG,
 	[EV_CLEARED]	= BUG,
 	[EV_TIMER]	= IGNORE,
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
+	NO_VERDICT
 },
 [ST_WAITING] = {
 	[EV_UP]		= STAY(DO_TRY),
@@ -43,10 +69,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= BUG,
 	[EV_CLEARED]	= BUG,
 	[EV_TIMER]	= STAY(DO_TRY),
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
+	NO_VERDICT
 },
 [ST_STARTING] = {
 	[EV_UP]		= IGNORE,
@@ -61,10 +84,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= MOVE(ST_FINISHING, DO_CLEAR),
 	[EV_CLEARED]	= BUG,
 	[EV_TIMER]	= MOVE(ST_STOPPING, DO_STOP),
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
+	NO_VERDICT
 },
 [ST_UP] = {
 	[EV_UP]		= IGNORE,
@@ -80,10 +100,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= MOVE(ST_FINISHING, DO_CLEAR),
 	[EV_CLEARED]	= BUG,
 	[EV_TIMER]	= IGNORE,
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
+	NO_VERDICT
 },
 [ST_STOPPING] = {
 	[EV_UP]		= IGNORE,	/* want decides when it is gone */
@@ -98,10 +115,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= MOVE(ST_FINISHING, DO_CLEAR),
 	[EV_CLEARED]	= BUG,
 	[EV_TIMER]	= STAY(DO_ESCALATE),
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
+	NO_VERDICT
 },
 [ST_FINISHING] = {
 	[EV_UP]		= IGNORE,	/* as in STOPPING */
@@ -116,47 +130,10 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= BUG,
 	[EV_CLEARED]	= STAY(DO_DECIDE),
 	[EV_TIMER]	= STAY(DO_PUSH),
-	[EV_AGAIN]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_DELAY]	= MOVE(ST_BACKOFF, DO_NOTHING),
-	[EV_TRIP]	= MOVE(ST_TRIPPED, DO_NOTHING),
-	[EV_REST]	= MOVE(ST_DOWN, DO_DISARM),
+	VERDICT
 },
-[ST_BACKOFF] = {
-	[EV_UP]		= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_DOWN]	= MOVE(ST_DOWN, DO_DISARM),
-	[EV_RESTART]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_NEEDS]	= IGNORE,
-	[EV_GO]		= BUG,
-	[EV_READY]	= IGNORE,
-	[EV_NOSPAWN]	= BUG,
-	[EV_LOCKED]	= MOVE(ST_UNKNOWN, DO_SEEK),
-	[EV_FOUND]	= BUG,
-	[EV_EXITED]	= BUG,
-	[EV_CLEARED]	= BUG,
-	[EV_TIMER]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
-},
-[ST_TRIPPED] = {
-	[EV_UP]		= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_DOWN]	= MOVE(ST_DOWN, DO_DISARM),
-	[EV_RESTART]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_NEEDS]	= IGNORE,
-	[EV_GO]		= BUG,
-	[EV_READY]	= IGNORE,
-	[EV_NOSPAWN]	= BUG,
-	[EV_LOCKED]	= MOVE(ST_UNKNOWN, DO_SEEK),
-	[EV_FOUND]	= BUG,
-	[EV_EXITED]	= BUG,
-	[EV_CLEARED]	= BUG,
-	[EV_TIMER]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_AGAIN]	= BUG,
-	[EV_DELAY]	= BUG,
-	[EV_TRIP]	= BUG,
-	[EV_REST]	= BUG,
-},
+[ST_BACKOFF] = PAUSE,
+[ST_TRIPPED] = PAUSE,
 [ST_UNKNOWN] = {
 	[EV_UP]		= IGNORE,	/* want decides when the lock is free */
 	[EV_DOWN]	= IGNORE,
@@ -170,10 +147,7 @@ static const struct move table[ST_COUNT][EV_COUNT] = {
 	[EV_EXITED]	= IGNORE,	/* the child that the lock kept out */
 	[EV_CLEARED]	= STAY(DO_DECIDE),
 	[EV_TIMER]	= STAY(DO_SEEK),
-	[EV_AGAIN]	= MOVE(ST_WAITING, DO_DISARM | DO_TRY),
-	[EV_DELAY]	= MOVE(ST_BACKOFF, DO_NOTHING),
-	[EV_TRIP]	= MOVE(ST_TRIPPED, DO_NOTHING),
-	[EV_REST]	= MOVE(ST_DOWN, DO_DISARM),
+	VERDICT
 },
 };
 
