@@ -51,20 +51,19 @@ void
 control_reload(struct call *c)
 {
 	static struct gathered g;
-	struct tree_change change = { gather_change, &g };
+	struct tree_change change = { gather_change, &g, false };
 	struct buf *lists[] = { &g.added, &g.removed, &g.changed, &g.errors };
 	struct buf *b = &c->conn->out;
-	bool dry_run = false;
 	size_t i;
 	int rc;
 
-	(void)json_bool(&c->json, control_param(c, "dry_run"), &dry_run);
+	(void)json_bool(&c->json, control_param(c, "dry_run"),
+	    &change.only_tell);
 	for (i = 0; i < nitems(lists); i++) {
 		buf_init(lists[i], g.mem[i], sizeof g.mem[i]);
 		json_open(lists[i], '[');
 	}
-	rc = dry_run ? tree_preview(c->tree, gather_error, &g, &change) :
-	    tree_load(c->tree, gather_error, &g, &change);
+	rc = tree_load(c->tree, gather_error, &g, &change);
 	json_open(b, '{');
 	if (rc < 0)
 		json_set_str(b, "error", "org.svtree.InvalidTree");
@@ -81,7 +80,7 @@ control_reload(struct call *c)
 	json_close(b, '}');
 	json_close(b, '}');
 	buf_putc(b, '\0');
-	if (!dry_run)
+	if (!change.only_tell)
 		event_tree(c->tree, "reload", rc < 0 ? "refused" : "done");
 }
 

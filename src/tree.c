@@ -120,13 +120,6 @@ first_wish(struct service *sv)
 	r->since_us = os_wall_us();
 }
 
-static void
-tell(const struct tree_change *change, const char *kind, const char *name)
-{
-	if (change != NULL)
-		change->told(change->arg, kind, name);
-}
-
 /* The new list: kept services with their new definition, new ones, and
  * those that lost their directory but still run. */
 struct loading {
@@ -186,31 +179,45 @@ drop_loading(struct tree *t, struct loading *l)
 	free(l->defs);
 }
 
-/* What a definition means for one that is known; NULL: it has none any more.
- * True when it is another than it was. */
+/* Is this another definition than the one it has? */
 static bool
-tell_change(const struct service *sv, const struct conf_service *conf,
-    const struct tree_change *change)
+is_changed(const struct service *sv, const struct conf_service *conf)
 {
-	bool changed = conf != NULL && (sv->removed ||
+	return conf != NULL && (sv->removed ||
 	    conf->fingerprint != sv->conf->fingerprint);
+}
 
-	if (changed || (conf == NULL && !sv->removed))
-		tell(change, changed ? "changed" : "removed", sv->conf->name);
-	return changed;
+static void
+tell_changes(const struct loading *l, const struct tree_change *change)
+{
+	const struct conf_service *conf;
+	int i;
+
+	for (i = 0; i < l->n; i++) {
+		const struct service *sv = l->all[i];
+
+		if (sv->conf == &logger_conf && i < l->fresh)
+			continue;
+		conf = conf_find(&l->defs->conf, sv->conf->name);
+		if (i >= l->fresh)
+			change->told(change->arg, "added", sv->conf->name);
+		else if (is_changed(sv, conf))
+			change->told(change->arg, "changed", sv->conf->name);
+		else if (conf == NULL && !sv->removed)
+			change->told(change->arg, "removed", sv->conf->name);
+	}
 }
 
 /* A kept service takes its new definition; one without is on its way out. */
 static void
-renew(struct service *sv, struct definitions *defs,
-    const struct tree_change *change)
+renew(struct service *sv, struct definitions *defs)
 {
 	const struct conf_service *conf;
 
 	if (sv->conf == &logger_conf)
 		return;
 	conf = conf_find(&defs->conf, sv->conf->name);
-	if (tell_change(sv, conf, change))
+	if (is_changed(sv, conf))
 		sv->stale = state_is_alive(sv->rec.state);
 	sv->removed = conf == NULL;
 	if (sv->removed)
@@ -232,15 +239,13 @@ begin(struct service *sv)
 }
 
 static void
-commit(struct tree *t, struct loading *l, const struct tree_change *change)
+commit(struct tree *t, struct loading *l)
 {
 	bool first = t->sv == NULL;
 	int i;
 
 	for (i = 0; i < l->fresh; i++)
-		renew(l->all[i], l->defs, change);
-	for (i = l->fresh; i < l->n; i++)
-		tell(change, "added", l->all[i]->conf->name);
+		renew(l->all[i], l->defs);
 	free(t->sv);
 	t->sv = l->all;
 	t->n = l->n;
@@ -276,31 +281,14 @@ tree_load(struct tree *t, conf_report *report, void *arg,
 		drop_loading(t, &l);
 		return -1;
 	}
-	t->loaded_us = os_wall_us();
-	commit(t, &l, change);
-	return 0;
-}
-
-int
-tree_preview(const struct tree *t, conf_report *report, void *arg,
-    const struct tree_change *change)
-{
-	const struct service *sv;
-	struct conf_tree fresh;
-	int i;
-
-	if (conf_load(&fresh, t->services, report, arg) < 0)
-		return -1;
-	for (i = 0; i < t->n; i++) {
-		sv = t->sv[i];
-		if (sv->conf != &logger_conf)
-			(void)tell_change(sv, conf_find(&fresh,
-			    sv->conf->name), change);
+	if (change != NULL)
+		tell_changes(&l, change);
+	if (change != NULL && change->only_tell) {
+		drop_loading(t, &l);
+		return 0;
 	}
-	for (i = 0; i < fresh.n; i++)
-		if (tree_find(t, fresh.service[i].name) == NULL)
-			tell(change, "added", fresh.service[i].name);
-	conf_free(&fresh);
+	t->loaded_us = os_wall_us();
+	commit(t, &l);
 	return 0;
 }
 

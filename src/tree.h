@@ -112,15 +112,14 @@ struct tree {
 /* tree.c: reading, adopting, reloading */
 int tree_open(struct tree *t, char *err);
 /* Reads the directories; errors go to report. 0, or -1 and nothing changed.
- * The callbacks get the names of what is new, gone, different. */
+ * The callbacks get the names of what is new, gone, different; nothing changes
+ * either when that is all that is asked for. */
 struct tree_change {
 	void	(*told)(void *arg, const char *kind, const char *name);
 	void	*arg;
+	bool	 only_tell;
 };
 int tree_load(struct tree *t, conf_report *report, void *arg,
-    const struct tree_change *change);
-/* What tree_load would say, and nothing is changed. */
-int tree_preview(const struct tree *t, conf_report *report, void *arg,
     const struct tree_change *change);
 void tree_adopt(struct tree *t);
 struct service *tree_find(const struct tree *t, const char *name);
