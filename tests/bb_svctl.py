@@ -944,14 +944,15 @@ class Top(Case):
         self.assertIn("\x1b[?1049l", self.seen)
 
     def wait_for(self, pid):
+        """Its status; all that it said is read, its last words too."""
         def look():
-            if select_line(self.fd, 0.01):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            while select_line(self.fd, 0.01):
                 try:
                     self.seen += os.read(self.fd, 65536).decode(
                         errors="replace")
-                except OSError:
-                    pass
-            done, status = os.waitpid(pid, os.WNOHANG)
+                except OSError:     # the other side is closed
+                    break
             return done and (status,)
         return rig.eventually(look, timeout=30, what="its end")[0]
 
