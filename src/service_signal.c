@@ -84,7 +84,6 @@ run_script(struct service *sv, const char *path, int signo, char *err,
 		return -1;
 	}
 	sv->script_pid = pid;
-	tree_note_pid(sv, pid);
 	sv->script_ms = os_now_ms() + SCRIPT_MS;
 	sv->script_signo = signo;
 	sv->script_for = sv->rec.pid;

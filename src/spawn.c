@@ -65,7 +65,6 @@ record_start(struct service *sv, pid_t pid, int64_t before)
 	struct record *r = &sv->rec;
 
 	r->pid = (int32_t)pid;
-	tree_note_pid(sv, pid);
 	if (os_child_start(pid, before, &r->start) < 0)
 		r->start = 0;
 	r->adopted = 0;
@@ -244,7 +243,6 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 		return -1;
 	sv->aux = aux;
 	sv->aux_pid = pid;
-	tree_note_pid(sv, pid);
 	sv->aux_ms = os_now_ms() + deadline_ms;
 	return 0;
 }

@@ -83,8 +83,6 @@ struct tree {
 	struct service **sv;	/* sorted by name */
 	int	 n;
 	struct service **slot;	/* by number of the slot, NULL free */
-	uint32_t *hint;		/* where a pid was noted, by its low bits */
-	unsigned hint_mask;
 	int	 free_from;	/* no slot below it is free */
 	struct table table;
 	uid_t	 owner;
@@ -126,11 +124,8 @@ struct service *tree_find(const struct tree *t, const char *name);
 /* The same in a list that is in order of names. */
 struct service *tree_find_in(struct service *const *list, int n,
     const char *name);
-struct service *tree_find_pid(const struct tree *t, pid_t pid);
-/* The same for the pid of its leader or of a script beside it. Whoever makes
- * a process notes it, so that no list has to be searched. */
+/* The one whose leader it is, or a script beside it. */
 struct service *tree_find_child(const struct tree *t, pid_t pid);
-void tree_note_pid(const struct service *sv, pid_t pid);
 /* A shutdown has come to it; the logger's turn is the last. */
 bool tree_is_over(const struct service *sv);
 /* The service to which any process of its session belongs, or NULL. */

@@ -37,26 +37,6 @@ make_orphan(struct tree *t, const struct record *r)
 	return sv;
 }
 
-/* Twice as many places for pids as there are slots. */
-static int
-grow_hints(struct tree *t)
-{
-	unsigned size = 64;
-	uint32_t *hint;
-
-	while (size < 2 * (unsigned)t->table.slots)
-		size *= 2;
-	if (t->hint != NULL && size - 1 <= t->hint_mask)
-		return 0;
-	hint = calloc(size, sizeof *hint);
-	if (hint == NULL)
-		return -1;
-	free(t->hint);		/* they are hints */
-	t->hint = hint;
-	t->hint_mask = size - 1;
-	return 0;
-}
-
 int
 tree_give_slot(struct tree *t, struct service *sv)
 {
@@ -82,7 +62,7 @@ tree_give_slot(struct tree *t, struct service *sv)
 	t->slot[i] = sv;
 	sv->slot = i;
 	t->free_from = i + 1;
-	return grow_hints(t);
+	return 0;
 }
 
 void
@@ -136,7 +116,6 @@ tree_match_records(struct tree *t, struct service ***all, int *n)
 		sv->rec = r;
 		sv->slot = i;
 		t->slot[i] = sv;
-		tree_note_pid(sv, r.pid);
 	}
 	return 0;
 }
