@@ -56,35 +56,17 @@ needs_unmet(const struct service *sv)
 
 /* What must be known of it beside its name: that it will not come by itself,
  * or what keeps it. */
-static const char *
-plight(const struct service *other)
-{
-	switch ((enum state)other->rec.state) {
-	case ST_TRIPPED:
-		return "which gave up: ";
-	case ST_BACKOFF:
-		return "which failed: ";
-	case ST_WAITING:
-		return "which ";
-	case ST_UP:
-		return "";
-	case ST_DOWN:
-	case ST_STARTING:
-	case ST_STOPPING:
-	case ST_FINISHING:
-	case ST_UNKNOWN:
-	case ST_COUNT:
-	default:
-		return NULL;
-	}
-}
+static const char *const plight[ST_COUNT] = {
+	[ST_TRIPPED] = "which gave up: ", [ST_BACKOFF] = "which failed: ",
+	[ST_WAITING] = "which ",
+};
 
 void
 needs_words(const struct service *sv, const struct conf_need *need,
     char *dst, size_t cap)
 {
 	const struct service *other = tree_find(sv->tree, need->name);
-	const char *how = other != NULL ? plight(other) : NULL;
+	const char *how = other != NULL ? plight[other->rec.state] : NULL;
 	const char *why = "";
 	struct buf b;
 

@@ -43,8 +43,7 @@ service_watchdog(struct service *sv, const char *why)
 static void
 take_ready(struct service *sv, const char *value)
 {
-	if (strcmp(value, "1") != 0)
-		return;
+	(void)value;
 	if (sv->conf->ready == READY_NOTIFY)
 		service_ready(sv, "");
 }
@@ -63,26 +62,11 @@ set_text(struct service *sv, const char *text)
 }
 
 static void
-take_reloading(struct service *sv, const char *value)
+take_alive(struct service *sv, const char *value)
 {
-	if (strcmp(value, "1") == 0)
-		set_text(sv, "reloading");
-}
-
-static void
-take_stopping(struct service *sv, const char *value)
-{
-	if (strcmp(value, "1") == 0)
-		set_text(sv, "stopping of its own accord");
-}
-
-static void
-take_watchdog(struct service *sv, const char *value)
-{
-	if (strcmp(value, "1") == 0 && sv->rec.state == ST_UP)
+	(void)value;
+	if (sv->rec.state == ST_UP)
 		service_feed_watchdog(sv);
-	else if (strcmp(value, "trigger") == 0)
-		service_watchdog(sv, "asked for it by WATCHDOG=trigger");
 }
 
 /* A start or a stop that is known to take long. */
@@ -112,16 +96,19 @@ take_mainpid(struct service *sv, const char *value)
 }
 
 static const struct {
-	const char *word;
+	const char *word, *value;	/* NULL: any */
 	void	(*take)(struct service *, const char *value);
+	const char *text;		/* taken instead of the value */
 } words[] = {
-	{ "READY",		 take_ready },
-	{ "STATUS",		 set_text },
-	{ "WATCHDOG",		 take_watchdog },
-	{ "RELOADING",		 take_reloading },
-	{ "STOPPING",		 take_stopping },
-	{ "EXTEND_TIMEOUT_USEC", take_extend },
-	{ "MAINPID",		 take_mainpid },
+	{ "READY", "1", take_ready, NULL },
+	{ "STATUS", NULL, set_text, NULL },
+	{ "WATCHDOG", "1", take_alive, NULL },
+	{ "WATCHDOG", "trigger", service_watchdog,
+	    "asked for it by WATCHDOG=trigger" },
+	{ "RELOADING", "1", set_text, "reloading" },
+	{ "STOPPING", "1", set_text, "stopping of its own accord" },
+	{ "EXTEND_TIMEOUT_USEC", NULL, take_extend, NULL },
+	{ "MAINPID", NULL, take_mainpid, NULL },
 };
 
 static void
@@ -134,8 +121,11 @@ take_line(struct service *sv, char *line)
 		return;
 	*value++ = '\0';
 	for (i = 0; i < nitems(words); i++)
-		if (strcmp(words[i].word, line) == 0)
-			words[i].take(sv, value);
+		if (strcmp(words[i].word, line) == 0 &&
+		    (words[i].value == NULL ||
+		    strcmp(words[i].value, value) == 0))
+			words[i].take(sv, words[i].text != NULL ?
+			    words[i].text : value);
 }
 
 void
