@@ -17,6 +17,7 @@
  */
 #define CONF_NAME_MAX	48	/* length of a service's name, without NUL */
 #define CONF_ERR_LEN	512
+#define CONF_INCIDENT_MAX 600	/* bytes of an incident that is told */
 #define CONF_LOGGER	"/log"	/* behind the name of a service: its logger */
 #define CONF_UNSET	INT_MIN	/* of nice and oom_score_adj */
 

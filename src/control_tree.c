@@ -131,7 +131,7 @@ void
 control_report(struct call *c)
 {
 	struct service *sv = c->sv;
-	char reason[120], text[200];
+	char reason[120], text[CONF_INCIDENT_MAX + 1];
 	const char *why = NULL;
 
 	if (control_text(c, "reason", reason, sizeof reason) == 0)

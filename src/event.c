@@ -63,7 +63,7 @@ static void
 publish(struct tree *t, const struct service *sv, const char *kind,
     const char *reason)
 {
-	char mem[2048];
+	char mem[4096];	/* all of a reason may have to be escaped */
 	struct buf b;
 
 	buf_init(&b, mem, sizeof mem - 1);

@@ -2,13 +2,14 @@
 #ifndef SVTREE_SVCTL_EVENT_H
 #define SVTREE_SVCTL_EVENT_H
 
+#include "conf.h"
 #include "svctl.h"
 
 /* One event of the supervisor (type Event of org.svtree.varlink). */
 struct event {
 	int64_t	 seq;
 	char	 at[32], event[16], service[64], state[16], want[8];
-	char	 health[16], reason[256];
+	char	 health[16], reason[CONF_INCIDENT_MAX + 1];
 };
 
 void event_take(const struct json *j, int o, struct event *e);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "json.h"
 #include "report.h"
 
@@ -27,7 +28,7 @@ report_wanted(void)
 static void
 set_cut(struct buf *b, const char *name, const char *s, size_t max)
 {
-	char text[TEXT_MAX + 1];
+	char text[CONF_INCIDENT_MAX + 1];
 
 	if (s == NULL)
 		return;
@@ -43,7 +44,7 @@ put(struct buf *b, const char *service, const struct report *r)
 	set_cut(b, "health", r->health, REASON_MAX);
 	set_cut(b, "text", r->text, TEXT_MAX);
 	set_cut(b, "reason", r->reason, REASON_MAX);
-	set_cut(b, "incident", r->incident, TEXT_MAX);
+	set_cut(b, "incident", r->incident, CONF_INCIDENT_MAX);
 	if (r->oom || r->ended)
 		json_set_bool(b, "oom", r->oom);
 	if (r->ending)

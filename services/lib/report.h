@@ -9,7 +9,8 @@
 /*
  * What a service program tells the supervisor of a service (method Report).
  * NULL leaves a field out. The supervisor's record keeps about 70 bytes of
- * the reason for a health and 80 of the text: put what matters first.
+ * the reason for a health and 80 of the text: put what matters first. An
+ * incident is kept up to CONF_INCIDENT_MAX bytes.
  */
 struct report {
 	const char	*health;	/* unknown ok busy degraded failing */

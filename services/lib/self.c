@@ -16,7 +16,8 @@
 #define AGAIN_MS 2000
 
 static struct {
-	char	 health[16], reason[120], text[200], incident[200], end[120];
+	char	 health[16], reason[120], text[200], end[120];
+	char	 incident[CONF_INCIDENT_MAX + 1];
 	bool	 new_health, new_text, new_incident, new_end, oom, ending;
 	int64_t	 again_ms;
 } me;

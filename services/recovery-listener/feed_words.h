@@ -9,7 +9,7 @@
 struct words {
 	char	 event[24], service[CONF_NAME_MAX + 1];
 	char	 state[16], want[8], health[16];
-	char	 reason[200], at[40];
+	char	 reason[CONF_INCIDENT_MAX + 1], at[40];
 };
 
 void words_read(struct words *w, const struct json *j, int event);
