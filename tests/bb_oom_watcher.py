@@ -223,6 +223,24 @@ class Containers(Watched):
         tree.wait("eats", lambda s: not s["text"])
         self.assertEqual(tree.service("eats")["restarts"], 0)
 
+    def test_a_log_that_grows_too_fast_is_told(self):
+        flood = ("while [ -e go ]; do i=0; while [ $i -lt 400 ]; do "
+                 "echo a line of a log that nobody can read again; "
+                 "i=$((i+1)); done; sleep .01; done; exec sleep 1000\n")
+        tree = self.start({
+            "floods": {"conf": "[log]\nmax-size = 64K\ntotal = 1M\n",
+                       "run": flood, "files": {"go": ""}},
+            "quiet": "[service]\nexec = sleep 1000\n"}, boxed=False)
+        with tree.subscribe() as events:
+            e = self.incident(events, "its log grows by", "floods")
+            self.assertIn("that are kept hold the last", e["reason"])
+            sv = tree.wait("floods", lambda s: s["text"])
+            self.assertIn("svctl logs floods", sv["text"])
+            os.unlink(os.path.join(tree.services, "floods", "go"))
+            self.incident(events, "its log grows slowly again", "floods")
+        tree.wait("floods", lambda s: not s["text"])
+        self.assertNotIn("grows", tree.svctl("history", "quiet").stdout)
+
     def test_a_lost_oom_event_is_made_good_by_the_mark(self):
         tree, engine, _ = self.begin()
         engine.container("box", oom=True)

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "box.h"
+#include "oom_growth.h"
 #include "oom_ladder.h"
 #include "oom_trend.h"
 
@@ -331,7 +332,7 @@ Test(oom_policy, the_host_in_words)
 	m.stall_percent = 12;
 	host_words(&m, 3, got, sizeof got);
 	cr_expect_str_eq(got, "memory 91 % used, swap 2.1 GiB, "
-	    "stalled 12 %, disk of the logs 3 % free");
+	    "stalled 12 %, disk 3 % free");
 }
 
 #define MIB	(INT64_C(1) << 20)
@@ -384,4 +385,67 @@ Test(trend, only_what_grows_for_an_hour_leaks)
 	trend_words(&t, TREND_LEAK, 860 * MIB, 0, words, sizeof words);
 	cr_expect_str_eq(words, "memory only grows: from 500 MiB to 860 MiB "
 	    "in 60 min; a leak?");
+}
+
+/* Looks a minute apart; the news of the last. */
+static enum growth_news
+grow(struct growth *g, int64_t *size, int64_t by, int64_t kept, int minute)
+{
+	struct log_look look = { .file = 1, .size = *size += by };
+
+	return growth_take(g, &look, kept, (int64_t)minute * 60000);
+}
+
+Test(growth, a_log_that_lasts_less_than_an_hour_is_told_once)
+{
+	struct growth g = { .known = false };
+	int64_t size = 50 * MIB;
+	char words[160];
+
+	cr_expect_eq(grow(&g, &size, 0, 100 * MIB, 1), GROWTH_NONE);
+	cr_expect_eq(grow(&g, &size, 10 * MIB, 100 * MIB, 2), GROWTH_NONE,
+	    "a burst");
+	cr_expect_eq(grow(&g, &size, 0, 100 * MIB, 3), GROWTH_NONE);
+	cr_expect_eq(grow(&g, &size, 10 * MIB, 100 * MIB, 4), GROWTH_NONE);
+	cr_expect_eq(grow(&g, &size, 10 * MIB, 100 * MIB, 5), GROWTH_FAST);
+	growth_words(&g, GROWTH_FAST, 100 * MIB, words, sizeof words);
+	cr_expect_str_eq(words, "its log grows by 10 MiB a minute: the 100 "
+	    "MiB that are kept hold the last 10 min");
+	cr_expect_eq(grow(&g, &size, 10 * MIB, 100 * MIB, 6), GROWTH_NONE);
+	cr_expect_eq(grow(&g, &size, MIB, 100 * MIB, 7), GROWTH_NONE,
+	    "an hour and a half is not calm yet");
+	cr_expect_eq(grow(&g, &size, MIB / 2, 100 * MIB, 8), GROWTH_NONE);
+	cr_expect_eq(grow(&g, &size, MIB / 2, 100 * MIB, 9), GROWTH_CALM);
+	growth_words(&g, GROWTH_CALM, 100 * MIB, words, sizeof words);
+	cr_expect_str_eq(words, "its log grows slowly again: by 512 KiB a "
+	    "minute");
+}
+
+Test(growth, what_was_rotated_counts_and_what_was_emptied_does_not)
+{
+	struct growth g = { .known = false };
+	struct log_look look = { .file = 1, .size = 8 * MIB };
+
+	(void)growth_take(&g, &look, 100 * MIB, 60000);
+	look = (struct log_look){ .file = 2, .size = MIB,
+	    .rotated = 30 * MIB };
+	(void)growth_take(&g, &look, 100 * MIB, 120000);
+	cr_expect_eq(g.rate, 23 * MIB);
+	look = (struct log_look){ .file = 2, .size = 0 };
+	(void)growth_take(&g, &look, 100 * MIB, 180000);
+	cr_expect_eq(g.rate, 0, "truncated");
+	look = (struct log_look){ .file = 3, .size = 2 * MIB };
+	(void)growth_take(&g, &look, 100 * MIB, 240000);
+	cr_expect_eq(g.rate, 2 * MIB, "removed, and begun anew");
+}
+
+Test(growth, a_small_log_is_no_growth)
+{
+	struct growth g = { .known = false };
+	int64_t size = 0;
+	int i;
+
+	for (i = 1; i < 9; i++)
+		cr_expect_eq(grow(&g, &size, 20 << 10, 64 << 10, i),
+		    GROWTH_NONE);
 }

@@ -3,7 +3,8 @@
  * oom-watcher: who was killed for memory, why, and what to do about it. Here
  * are the command line, the signals and the loop; containers are watched by
  * oom_watch.c, the host by oom_host.c, the services' own memory by
- * oom_usage.c, and Ollama is asked for relief by oom_relief.c.
+ * oom_usage.c, their logs by oom_logs.c, and Ollama is asked for relief by
+ * oom_relief.c.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "log.h"
 #include "oom_conf.h"
 #include "oom_host.h"
+#include "oom_logs.h"
 #include "oom_relief.h"
 #include "oom_usage.h"
 #include "oom_watch.h"
@@ -105,6 +107,9 @@ step_all(const struct host_opts *o)
 		next = t;
 	if ((t = usage_step(o->every_ms * USAGE_EVERY, os_now_ms())) < next)
 		next = t;
+	if ((t = logs_step(o->logs, o->every_ms * USAGE_EVERY,
+	    os_now_ms())) < next)
+		next = t;
 	t = next - os_now_ms();
 	return t < 0 ? 0 : t;
 }
@@ -119,7 +124,7 @@ main(int argc, char **argv)
 
 	log_open("oom-watcher");
 	parse(&o, argc, argv);
-	o.disk = getenv("SVTREE_LOG");
+	o.logs = getenv("SVTREE_LOG");
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
 	fd = wake_fd();

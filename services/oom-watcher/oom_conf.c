@@ -4,6 +4,7 @@
  * is no reason to stop watching: then containers are told of by their own
  * names, on the watcher's own service.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,61 @@ oom_conf_ollama(int i)
 			return h->url;
 	}
 	return NULL;
+}
+
+static const char *
+env_of(const struct conf_service *sv, const char *assign)
+{
+	int i;
+
+	for (i = 0; i < sv->environment.n; i++)
+		if (strncmp(sv->environment.v[i], assign, strlen(assign)) ==
+		    0)
+			return sv->environment.v[i] + strlen(assign);
+	return NULL;
+}
+
+/* Of a user that cannot be looked up the place is not known. */
+static const char *
+store_of(const struct conf_service *sv)
+{
+	static char path[512];
+	const char *given = env_of(sv, "OLLAMA_MODELS=");
+	const char *home = env_of(sv, "HOME=");
+	char err[CONF_ERR_LEN];
+	struct conf_user u;
+
+	if (given != NULL)
+		return given;
+	if (home == NULL && conf_user(sv, &u, err) < 0)
+		return "";
+	if (home == NULL)
+		home = u.home;
+	(void)snprintf(path, sizeof path, "%.480s/.ollama/models", home);
+	return path;
+}
+
+const char *
+oom_conf_store(int i)
+{
+	int k;
+
+	for (k = 0; k < tree.n; k++)
+		if (tree.service[k].broken == NULL &&
+		    tree.service[k].health->type != NULL &&
+		    strcmp(tree.service[k].health->type, "ollama") == 0 &&
+		    i-- == 0)
+			return store_of(&tree.service[k]);
+	return NULL;
+}
+
+const struct conf_log *
+oom_conf_log(int i, const char **name)
+{
+	if (i >= tree.n)
+		return NULL;
+	*name = tree.service[i].name;
+	return &tree.service[i].log;
 }
 
 int64_t

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "conf.h"
+
 /*
  * What the watcher takes from the tree's service.conf files: which service
  * stands for which container, where the engine is, and which services are
@@ -21,6 +23,11 @@ const char *oom_conf_service(const char *container);
 const char *oom_conf_socket(void);
 /* The i-th base address of an Ollama, NULL behind the last. */
 const char *oom_conf_ollama(int i);
+/* The i-th directory in which an Ollama has its models, NULL behind the
+ * last. */
+const char *oom_conf_store(int i);
+/* [log] of the i-th service, and its name; NULL behind the last. */
+const struct conf_log *oom_conf_log(int i, const char **name);
 /* [health] max-memory of a service in bytes, 0 none. */
 int64_t oom_conf_limit(const char *service);
 

@@ -9,7 +9,7 @@
  */
 struct host_opts {
 	const char	*proc;		/* NULL: the system's */
-	const char	*disk;		/* a path on the disk, or NULL */
+	const char	*logs;		/* directory of the logs, or NULL */
 	int64_t		 every_ms;	/* between two samples */
 };
 

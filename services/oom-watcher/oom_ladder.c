@@ -103,6 +103,6 @@ host_words(const struct mem_sample *m, int disk_free, char *dst, size_t cap)
 	if (m->stall_percent > 0)
 		buf_printf(&b, ", stalled %d %%", m->stall_percent);
 	if (disk_free >= 0)
-		buf_printf(&b, ", disk of the logs %d %% free", disk_free);
+		buf_printf(&b, ", disk %d %% free", disk_free);
 	(void)buf_cstr(&b);
 }
