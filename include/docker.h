@@ -15,6 +15,7 @@
  * reason in err (DOCKER_ERR_LEN bytes).
  */
 #define DOCKER_ERR_LEN	256
+#define DOCKER_SAID	512
 #define DOCKER_EVENTS	256	/* as many as an engine replays */
 
 struct docker_event {
@@ -62,6 +63,8 @@ struct docker_container {
 	int	 policy_max;	/* its MaximumRetryCount, 0 no limit */
 	char	 error[128];	/* State.Error */
 	char	 started[40];	/* State.StartedAt: names one run of it */
+	char	 said[DOCKER_SAID]; /* what its HEALTHCHECK printed last */
+	bool	 endless_log;	/* Docker keeps all it ever printed */
 	int64_t	 memory;	/* HostConfig.Memory, 0 no limit */
 	bool	 tty;		/* Config.Tty: its output is one raw stream */
 };

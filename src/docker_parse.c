@@ -164,6 +164,36 @@ copy_cut(const struct json *j, const char *path, char *dst, size_t cap)
 	(void)snprintf(dst, cap, "%.*s", (int)cap - 1, text);
 }
 
+/* Docker keeps up to 4096 bytes of it. On one line here. */
+static void
+read_said(const struct json *j, char *dst, size_t cap)
+{
+	int log = json_path(j, 0, "State/Health/Log"), v, last = -1;
+	char text[4 * 4096 + 1];
+	size_t i, n;
+
+	for (v = json_first(j, log); v >= 0; v = json_next(j, log, v))
+		last = v;
+	if (json_str(j, json_get(j, last, "Output"), text, sizeof text) < 0)
+		return;
+	n = strlen(text);
+	while (n > 0 && (unsigned char)text[n - 1] <= ' ')
+		text[--n] = '\0';
+	for (i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == '\177')
+			text[i] = ' ';
+	buf_fit(dst, cap, text);
+}
+
+/* json-file, the default, has no bound of its own. */
+static bool
+is_endless_log(const struct json *j)
+{
+	return json_is(j, json_path(j, 0, "HostConfig/LogConfig/Type"),
+	    "json-file") && json_kind(j, json_path(j, 0,
+	    "HostConfig/LogConfig/Config/max-size")) != JSON_STRING;
+}
+
 static void
 read_container(const struct json *j, struct docker_container *c)
 {
@@ -180,6 +210,8 @@ read_container(const struct json *j, struct docker_container *c)
 	copy_cut(j, "State/Error", c->error, sizeof c->error);
 	(void)json_bool(j, json_path(j, 0, "Config/Tty"), &c->tty);
 	copy(j, "State/StartedAt", c->started, sizeof c->started);
+	read_said(j, c->said, sizeof c->said);
+	c->endless_log = is_endless_log(j);
 	if (json_int(j, json_path(j, 0, "HostConfig/Memory"), &c->memory) < 0)
 		c->memory = 0;
 }

@@ -511,7 +511,9 @@ class Followed(Kept):
         self.engine.docker("cp", sick, "checked:/sick")
         sv = tree.wait("checked", lambda s: s["health"] == "failing", LATE)
         self.assertIn("unhealthy", sv["health_text"])
-
+        self.history(tree, "checked", "unhealthy; its HEALTHCHECK, inside "
+                     "the container, printed: it is sick: there is a file "
+                     "that should not be there, and so it will not work")
 
     def test_an_unhealthy_one_is_restarted_by_the_probe_of_the_engine(self):
         tree = self.start(start=False, more={"monitor": MONITOR})
@@ -538,7 +540,10 @@ class Followed(Kept):
             pass
         self.engine.docker("cp", sick, "checked:/sick")
         self.history(tree, "checked",
-                     "fails: container checked, 2 times: unhealthy")
+                     "fails: container checked, 2 times: unhealthy inside: "
+                     "it is sick", "it, by its HEALTHCHECK inside the "
+                     "container, was told: it is sick: there is a file that "
+                     "should not be there, and so it will not work")
         rig.eventually(lambda: self.engine.inspect("checked")["State"]
                        ["StartedAt"] != before["State"]["StartedAt"], LATE,
                        "its restart")

@@ -71,6 +71,80 @@ class Monitored(rig.Case):
                             e["reason"] == "restart")
 
 
+class Said(Monitored):
+    """What a service writes to its log."""
+
+    def talker(self, more):
+        """A tree whose service a says what is put into its file say."""
+        tree = self.start({"a": {
+            "conf": "[health]\ntype = exec\ncommand = /bin/sh probe\n" +
+            FAST + more,
+            "run": "echo begins; while :; do if [ -e say ]; then cat say; "
+                   "rm say; fi; sleep .05; done\n",
+            "files": {"probe": "echo >>asked\n"}}})
+        self.health(tree, "a", "ok")
+        # What it says as it starts does not count.
+        since = time.monotonic()
+        rig.eventually(lambda: time.monotonic() > since + 1.2, what="a while")
+        self.looked(tree)
+        return tree
+
+    def looked(self, tree):
+        """Until its log was looked at, after a probe."""
+        asked = os.path.join(tree.services, "a", "asked")
+        first = os.path.getsize(asked)
+        rig.eventually(lambda: os.path.getsize(asked) > first + 1,
+                       what="two more probes")
+
+    def say(self, tree, text):
+        place = os.path.join(tree.services, "a", "say")
+        with open(place + ".new", "w", encoding="ascii") as f:
+            f.write(text)
+        os.rename(place + ".new", place)
+        rig.eventually(lambda: not os.path.exists(place), what="its words")
+
+    def test_lines_that_mean_failing_restart_it(self):
+        tree = self.talker('log-failing = "out of memory" wedged\n')
+        pid = tree.service("a")["pid"]
+        with tree.subscribe() as events:
+            self.say(tree, "all is well\nGPU: out of memory\n")
+            e = self.incident(events, "its log says", "a")
+            self.assertEqual(e["reason"],
+                             "its log says: GPU: out of memory")
+            self.say(tree, "wedged 1\nwedged 2\n")
+            e = events.until(lambda e: e["event"] == "health" and
+                             e["health"] == "failing")
+            self.assertEqual(e["reason"],
+                             "fails: its log says, 3 times: wedged 2")
+            self.restarts(events, "a")
+        tree.wait("a", lambda s: s["state"] == "UP" and s["pid"] != pid)
+        # The words of the run before are not those of this one.
+        self.health(tree, "a", "ok")
+
+    def test_lines_are_read_over_a_rotation(self):
+        tree = self.talker("log-failing = wedged\nrestart = no\n"
+                           "[log]\nmax-size = 4K\n")
+        with tree.subscribe() as events:
+            for i in range(3):
+                self.say(tree, f"wedged {i}\n" + 200 * "nothing to see\n")
+                self.looked(tree)
+            events.until(lambda e: e["event"] == "health" and
+                         "wedged 2" in (e["reason"] or ""))
+        self.assertGreater(len(os.listdir(os.path.join(tree.log, "a"))), 2)
+        self.assertEqual(tree.service("a")["restarts"], 0)
+
+    def test_a_warning_is_told_and_nothing_is_done(self):
+        tree = self.talker("log-warning = NameError\n")
+        with tree.subscribe() as events:
+            self.say(tree, "NameError: name 'Optional' is not defined\n")
+            self.incident(events, "its log says: NameError: name 'Optional' "
+                          "is not defined", "a")
+        sv = self.health(tree, "a", "degraded")
+        self.assertIn("answers, but its log says: NameError",
+                      sv["health_text"])
+        self.assertEqual(sv["restarts"], 0)
+
+
 class Ollama(Monitored):
     def test_killed_serve_is_back_at_once_and_alone(self):
         """SIGKILL of ollama serve: runners go, it is back, others live on"""
@@ -575,6 +649,21 @@ class Others(Monitored):
             self.assertEqual(e["reason"], "fails: the command sh, 3 times: "
                              "exit code 3, so bad")
             self.restarts(events, "a")
+
+    def test_what_a_probe_printed_is_kept_whole(self):
+        words = " ".join(f"word{i}" for i in range(60))     # 400 bytes
+        tree = self.start({"a": {
+            "conf": SLEEP + "type = exec\ncommand = /bin/sh probe\n"
+            "restart = no\n" + FAST,
+            "files": {"probe": f"test ! -e bad || {{ echo {words}; "
+                      "echo the end; exit 3; }\n"}}})
+        self.health(tree, "a", "ok")
+        with tree.subscribe() as events:
+            tree.add("a", {"files": {"bad": ""}})
+            e = self.incident(events, "was told", "a")
+            self.assertEqual(e["reason"],
+                             f"the probe was told: {words} the end")
+        self.assertIn(words, tree.svctl("history", "a", check=True).stdout)
 
     def test_a_command_that_hangs_is_killed(self):
         tree = self.start({"a": {

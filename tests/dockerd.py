@@ -14,7 +14,8 @@ and as dockerd.daemon afterwards. Its image box:1 holds one static program:
     /box exit N [MS]    after so many milliseconds, with a last line
     /box eat N MS       after so many milliseconds, all memory
     /box count N MS     says so many numbered lines, one each MS
-    /box check          exits with 1 when there is a file /sick
+    /box check          exits with 1, and says why, when there is a
+                        file /sick
 """
 
 import atexit
@@ -65,7 +66,9 @@ main(int argc, char **argv)
 	int i, n;
 
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
-		return access("/sick", F_OK) == 0;
+		return access("/sick", F_OK) == 0 && puts("it is sick: "
+		    "there is a file that should not be there, and so it "
+		    "will not work");
 	for (n = argc > 3 ? atoi(argv[2]) : 0, i = 0; argc > 3; i++) {
 		ms.tv_sec = atoi(argv[3]) / 1000;
 		ms.tv_nsec = atoi(argv[3]) % 1000 * 1000000L;

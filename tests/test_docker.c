@@ -401,3 +401,26 @@ Test(find, what_a_person_says_is_all_that_counts, .init = enter_home,
 	cr_expect_eq(docker_find(&d, NULL, err), -1);
 	cr_expect_not_null(strstr(err, "UNIX socket"), "%s", err);
 }
+
+Test(container, the_last_words_of_its_healthcheck_are_kept_on_one_line)
+{
+	static const char text[] = "{\"State\":{\"Status\":\"running\","
+	    "\"Health\":{\"Status\":\"unhealthy\",\"Log\":[{\"Output\":"
+	    "\"old\"},{\"ExitCode\":1,\"Output\":\"no\\nsuch\\u001b "
+	    "table\\n\\n\"}]}},\"HostConfig\":{\"LogConfig\":{\"Type\":"
+	    "\"json-file\",\"Config\":{}}}}";
+	static const char bounded[] = "{\"State\":{\"Status\":\"running\"},"
+	    "\"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\","
+	    "\"Config\":{\"max-size\":\"10m\"}}}}";
+	char err[DOCKER_ERR_LEN] = "";
+	struct docker_container c;
+
+	cr_assert_eq(docker_parse_container(text, strlen(text), &c, err), 0,
+	    "%s", err);
+	cr_expect_str_eq(c.said, "no such  table");
+	cr_expect(c.endless_log);
+	cr_assert_eq(docker_parse_container(bounded, strlen(bounded), &c,
+	    err), 0, "%s", err);
+	cr_expect_str_eq(c.said, "");
+	cr_expect(!c.endless_log);
+}

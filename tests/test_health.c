@@ -299,6 +299,84 @@ Test(health, a_server_without_soft_action_is_restarted)
 	cr_expect_eq(j.remedy, DO);
 }
 
+/* A good round in which its log has so many bad lines. */
+static struct judgement
+said(struct history *h, int bad, int warn, int64_t now)
+{
+	struct round r = { .now_ms = now, .said_bad = bad, .said_warn = warn,
+	    .said = "out of memory" };
+	struct judgement j;
+
+	r.probe[LAYER_READY] = probe(OUT_OK, "GET /x");
+	verdict_judge(&rules, h, &r, &j);
+	return j;
+}
+
+Test(health, a_log_that_says_so_leads_to_unload_then_restart)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct judgement j;
+
+	j = said(&h, 2, 0, NOW);
+	cr_expect(j.verdict == VERDICT_READY && j.remedy == NO);
+	j = said(&h, 1, 0, NOW + 1000);
+	cr_expect_eq(j.verdict, VERDICT_WEDGED);
+	cr_expect_eq(j.remedy, REMEDY_UNLOAD);
+	cr_expect_str_eq(j.why,
+	    "fails: its log says, 3 times: out of memory");
+	verdict_unloaded(&h);
+	j = said(&h, 0, 0, NOW + 2000);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+	j = said(&h, 3, 0, NOW + 3000);
+	cr_expect_eq(j.remedy, DO);
+	/* It stands until a token says otherwise. */
+	j = said(&h, 0, 0, NOW + 4000);
+	cr_expect(j.verdict == VERDICT_WEDGED && j.remedy == DO);
+	(void)round_of(&h, LAYER_DEEP, OUT_OK, NOW + 5000);
+	j = said(&h, 0, 0, NOW + 6000);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+}
+
+Test(health, few_lines_of_a_log_are_forgotten)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct judgement j;
+
+	(void)said(&h, 2, 0, NOW);
+	j = said(&h, 2, 0, NOW + SAID_WINDOW_MS);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+	j = said(&h, 1, 0, NOW + SAID_WINDOW_MS + 1);
+	cr_expect_eq(j.verdict, VERDICT_WEDGED);
+	j = said(&h, 0, 0, NOW + 2 * SAID_WINDOW_MS + 1);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+}
+
+Test(health, a_busy_server_may_say_what_it_wants)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct round r = { .now_ms = NOW, .said_bad = 99 };
+	struct judgement j;
+
+	r.probe[LAYER_READY] = probe(OUT_BUSY, "GET /x");
+	verdict_judge(&rules, &h, &r, &j);
+	cr_expect(j.verdict == VERDICT_BUSY && j.remedy == NO);
+}
+
+Test(health, a_warning_in_a_log_degrades_for_a_while)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct judgement j;
+
+	j = said(&h, 0, 1, NOW);
+	cr_expect(j.verdict == VERDICT_DEGRADED && j.remedy == NO);
+	cr_expect_str_eq(j.why,
+	    "answers, but its log says: out of memory");
+	j = said(&h, 0, 0, NOW + SAID_WINDOW_MS - 1);
+	cr_expect_eq(j.verdict, VERDICT_DEGRADED);
+	j = said(&h, 0, 0, NOW + SAID_WINDOW_MS);
+	cr_expect_eq(j.verdict, VERDICT_READY);
+}
+
 Test(health, the_other_address_makes_it_degraded_at_most)
 {
 	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };

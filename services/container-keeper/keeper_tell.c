@@ -15,6 +15,7 @@ static struct {
 	const char *name;
 	bool	 probed;
 	bool	 down;		/* failing was our own verdict */
+	bool	 unhealthy;	/* by its HEALTHCHECK, and told */
 	char	 last[160];	/* "was killed by order (docker kill)" */
 } w;
 
@@ -99,6 +100,18 @@ keeper_tell_up_failed(const char *why)
 	self_text("compose: %s", why);
 }
 
+/* Each time that it becomes unhealthy; its reason has no room for it. */
+static void
+tell_unhealthy(const struct docker_container *c, const char *health)
+{
+	bool before = w.unhealthy;
+
+	w.unhealthy = strcmp(health, "failing") == 0;
+	if (w.unhealthy && !before && c->said[0] != '\0')
+		self_incident("unhealthy; its HEALTHCHECK, inside the "
+		    "container, printed: %s", c->said);
+}
+
 void
 keeper_tell_health(const struct docker_container *c)
 {
@@ -112,6 +125,8 @@ keeper_tell_health(const struct docker_container *c)
 		return;
 	self_health(w.probed ? "unknown" : health, w.probed ? "it runs" :
 	    why);
+	if (!w.probed)
+		tell_unhealthy(c, health);
 	w.down = false;
 }
 

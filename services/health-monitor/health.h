@@ -14,6 +14,7 @@
  * [health] section, with what is asked of it and what is known of it.
  */
 #define URL_MAX		320
+#define EVIDENCE_MAX	512	/* bytes of an answer that are kept */
 
 struct target;
 
@@ -31,8 +32,16 @@ struct try {
 	pid_t	 pid;			/* of a command, 0 none */
 	int64_t	 deadline_ms;
 	bool	 killed;
-	char	 out[160];		/* the end of what it printed */
+	char	 out[EVIDENCE_MAX];	/* the end of what it printed */
 	size_t	 len;
+};
+
+/* How far its log is read. */
+struct logged {
+	int	 fd;			/* -1 none */
+	off_t	 at;
+	int64_t	 since_us;		/* older lines do not count */
+	int64_t	 told_ms;		/* that there was such a line */
 };
 
 struct target {
@@ -76,6 +85,9 @@ struct target {
 	char	 deep_seen[40];		/* expires_at behind it, "?" not yet */
 	struct ask unload;
 
+	struct logged log;
+	char	 evidence[EVIDENCE_MAX]; /* the last answer that was not good */
+
 	/* what was told */
 	enum verdict told;
 	char	 told_why[WHY_MAX];
@@ -110,7 +122,8 @@ const char *docker_ask_socket(const struct target *t);
 void docker_ask_base(const struct conf_service *sv, char *dst, size_t cap);
 void docker_no_engine(struct probe *p);
 struct http_result;
-void docker_judge(struct probe *p, const struct http_result *r);
+void docker_judge(struct target *t, struct probe *p,
+    const struct http_result *r);
 
 /* health_connect.c: connects */
 void try_connect(struct target *t, int64_t now_ms);
@@ -135,8 +148,28 @@ void budget_load(void);
 void budget_save(void);
 
 /* health_evidence.c */
+/* Keeps what a probe brought that was not good, on one line. */
+void evidence_keep(struct target *t, const char *text, size_t n);
+/* From where a probe of a container is made, as words behind what is asked;
+ * "" where it goes without saying. */
+const char *evidence_place(const struct target *t);
+/* The same behind the name of a probe of a container from outside. */
+void evidence_from(const struct target *t, struct probe *p);
 /* The last line that the service wrote to its log, "" none. */
 void evidence_last_line(const struct target *t, char *dst, size_t cap);
+
+/* Does the line of its log tell of one of our requests? */
+bool evidence_is_of_a_probe(const struct target *t, const char *line,
+    size_t n);
+/* Without the stamp, in printable ASCII. */
+void evidence_copy_line(const char *line, size_t n, char *dst, size_t cap);
+
+/* health_log.c: texts in its log */
+/* A run begins: from here on. */
+void log_begin(struct target *t);
+void log_end(struct target *t);
+/* Counts in r what has been written since. */
+void log_look(struct target *t, struct round *r);
 
 /* health_latency.c */
 /* The times of a round that is over, or of a deep probe. */

@@ -103,7 +103,7 @@ set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 	p->status = r->status;
 	p->elapsed_ms = r->elapsed_ms;
 	if (server == SERVER_DOCKER) {
-		docker_judge(p, r);
+		docker_judge(t, p, r);
 		return;
 	}
 	(void)path_of(t, a->layer, &own);
@@ -111,15 +111,20 @@ set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 		/* What a path of the operator's says, only its status does. */
 		body_judge(own ? SERVER_HTTP : server, a->layer, &answer,
 		    &t->models, p);
+		if (p->out == OUT_WRONG)
+			evidence_keep(t, r->body, r->len);
 		return;
 	}
+	t->evidence[0] = '\0';	/* of an answer: this is none */
 	p->out = r->timed_out ? OUT_SILENT : r->refused ? OUT_REFUSED :
 	    OUT_BROKEN;
 	(void)snprintf(p->detail, sizeof p->detail, "%.95s", r->err);
 	/* Another port may be the right one. */
-	if (r->refused && a->layer != LAYER_ALSO)
+	if (r->refused && a->layer != LAYER_ALSO) {
 		put_what(p, a->layer == LAYER_DEEP ? "POST" : "GET", a->url,
 		    true);
+		evidence_from(t, p);
+	}
 }
 
 static void
@@ -162,6 +167,8 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 		    a->t->conf->container->name);
 	else if (p != NULL)
 		put_what(p, body != NULL ? "POST" : "GET", a->url, false);
+	if (p != NULL)
+		evidence_from(a->t, p);
 	if (a->t->server == SERVER_DOCKER &&
 	    (rq.unix_socket = docker_ask_socket(a->t)) == NULL) {
 		if (p != NULL)

@@ -120,6 +120,7 @@ try_command(struct target *t, int64_t now_ms)
 	t->pending = 1;
 	(void)snprintf(probe_of(t)->what, sizeof probe_of(t)->what,
 	    "the command %.40s", slash != NULL ? slash + 1 : name);
+	evidence_from(t, probe_of(t));
 	if (os_pipe(fd) < 0) {
 		try_over(t, OUT_NONE, "");
 		return;
@@ -160,7 +161,7 @@ drain(struct try *try)
 	}
 }
 
-/* The last line that is not empty, at most 80 bytes of it. */
+/* The last line that is not empty; the whole is evidence. */
 static void
 put_last_line(const struct try *try, char *dst, size_t cap)
 {
@@ -194,6 +195,7 @@ exited(struct target *t, int status)
 		else
 			(void)snprintf(detail, sizeof detail, "killed by %s",
 			    conf_signal_name(WTERMSIG(status)));
+		evidence_keep(t, t->try.out, t->try.len);
 		try_over(t, OUT_WRONG, detail);
 	}
 }

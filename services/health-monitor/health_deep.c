@@ -13,6 +13,7 @@ static void
 computes(struct history *h, const struct probe *p, struct judgement *j)
 {
 	h->unloaded = false;
+	said_forget(h);
 	if (!h->deep_bad)
 		return;
 	h->deep_bad = false;
@@ -54,6 +55,7 @@ verdict_unloaded(struct history *h)
 {
 	h->unloaded = true;
 	h->deep_remedy = REMEDY_NONE;
+	said_forget(h);
 }
 
 bool

@@ -9,9 +9,6 @@
 #include "buf.h"
 #include "docker.h"
 #include "health.h"
-#include "json.h"
-
-#define TOKENS	8192
 
 static struct docker engine;
 
@@ -47,34 +44,8 @@ docker_no_engine(struct probe *p)
 	say(p, OUT_DEGRADED, "there is no container engine");
 }
 
-/* What its HEALTHCHECK printed last, "" nothing. */
 static void
-last_output(const struct http_result *r, char *dst, size_t cap)
-{
-	static struct json_tok tok[TOKENS];
-	char err[JSON_ERR_LEN], text[512];
-	int log, v, last = -1;
-	struct json j;
-	size_t n;
-
-	dst[0] = '\0';
-	if (json_parse(&j, r->body, r->len, tok, TOKENS, err) < 0)
-		return;
-	log = json_path(&j, 0, "State/Health/Log");
-	for (v = json_first(&j, log); v >= 0; v = json_next(&j, log, v))
-		last = v;
-	if (last < 0 || json_str(&j, json_get(&j, last, "Output"), text,
-	    sizeof text) < 0)
-		return;
-	n = strlen(text);
-	while (n > 0 && (unsigned char)text[n - 1] <= ' ')
-		text[--n] = '\0';
-	buf_fit(dst, cap, text);
-}
-
-static void
-judge(struct probe *p, const struct http_result *r,
-    const struct docker_container *c)
+judge(struct probe *p, const struct docker_container *c)
 {
 	static const struct {
 		const char	*health;
@@ -84,7 +55,7 @@ judge(struct probe *p, const struct http_result *r,
 		{ "healthy", OUT_OK, "healthy" },
 		{ "starting", OUT_LOADING, "HEALTHCHECK: starting" },
 	};
-	char words[sizeof p->detail], output[64];
+	char words[sizeof p->detail + 24];
 	size_t i;
 
 	if (strcmp(c->status, "paused") == 0) {
@@ -105,14 +76,13 @@ judge(struct probe *p, const struct http_result *r,
 		say(p, OUT_OK, "it runs; it has no HEALTHCHECK");
 		return;
 	}
-	last_output(r, output, sizeof output);
-	(void)snprintf(words, sizeof words, "unhealthy%s%s",
-	    output[0] != '\0' ? ": " : "", output);
+	(void)snprintf(words, sizeof words, "unhealthy%s%.90s",
+	    c->said[0] != '\0' ? " inside: " : "", c->said);
 	say(p, OUT_BROKEN, words);
 }
 
 void
-docker_judge(struct probe *p, const struct http_result *r)
+docker_judge(struct target *t, struct probe *p, const struct http_result *r)
 {
 	char words[sizeof p->detail], err[DOCKER_ERR_LEN];
 	struct docker_container c;
@@ -121,7 +91,9 @@ docker_judge(struct probe *p, const struct http_result *r)
 		say(p, OUT_BROKEN, "it does not exist");
 	} else if (r->status == 200 && !r->cut &&
 	    docker_parse_container(r->body, r->len, &c, err) == 0) {
-		judge(p, r, &c);
+		judge(p, &c);
+		if (p->out == OUT_BROKEN)
+			evidence_keep(t, c.said, strlen(c.said));
 	} else {
 		(void)snprintf(words, sizeof words, "the container engine "
 		    "does not tell: %.50s", r->status == 0 ? r->err :

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The last thing that a service said before it failed, from its log: that
- * our own probes were answered is none of it.
+ * What is kept of a failure: the answer to the probe, whole within a bound,
+ * and the last thing that the service said before, from its log: that our own
+ * probes were answered is none of it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,14 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "health.h"
 
 #define TAIL	8192		/* bytes of the log that are looked at */
 #define STAMP	28		/* "2026-11-24T17:02:22.668747Z " */
 
-/* Does the line tell of one of our requests? Servers log the path. */
-static bool
-is_of_a_probe(const struct target *t, const char *line, size_t n)
+/* Servers log the path. */
+bool
+evidence_is_of_a_probe(const struct target *t, const char *line, size_t n)
 {
 	const char *path;
 	size_t len, i;
@@ -34,8 +36,8 @@ is_of_a_probe(const struct target *t, const char *line, size_t n)
 	return false;
 }
 
-static void
-copy_line(const char *line, size_t n, char *dst, size_t cap)
+void
+evidence_copy_line(const char *line, size_t n, char *dst, size_t cap)
 {
 	size_t i;
 
@@ -46,6 +48,38 @@ copy_line(const char *line, size_t n, char *dst, size_t cap)
 	for (i = 0; i < n && i + 1 < cap; i++)
 		dst[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : ' ';
 	dst[i] = '\0';
+}
+
+void
+evidence_keep(struct target *t, const char *text, size_t n)
+{
+	char line[2 * EVIDENCE_MAX];
+	size_t i;
+
+	while (n > 0 && (unsigned char)text[n - 1] <= ' ')
+		n--;
+	if (n >= sizeof line)
+		n = sizeof line - 1;
+	for (i = 0; i < n; i++)
+		line[i] = (unsigned char)text[i] < ' ' || text[i] == '\177' ?
+		    ' ' : text[i];
+	line[n] = '\0';
+	buf_fit(t->evidence, sizeof t->evidence, line);
+}
+
+const char *
+evidence_place(const struct target *t)
+{
+	if (t->server == SERVER_DOCKER)
+		return ", by its HEALTHCHECK inside the container,";
+	return t->conf->container->name != NULL ? ", from the host," : "";
+}
+
+void
+evidence_from(const struct target *t, struct probe *p)
+{
+	if (t->server != SERVER_DOCKER && t->conf->container->name != NULL)
+		(void)strlcat(p->what, " from the host", sizeof p->what);
 }
 
 static void
@@ -61,8 +95,9 @@ find_last(const struct target *t, const char *text, size_t end, char *dst,
 		}
 		for (begin = end; begin > 0 && text[begin - 1] != '\n';)
 			begin--;
-		if (!is_of_a_probe(t, text + begin, end - begin)) {
-			copy_line(text + begin, end - begin, dst, cap);
+		if (!evidence_is_of_a_probe(t, text + begin, end - begin)) {
+			evidence_copy_line(text + begin, end - begin, dst,
+			    cap);
 			return;
 		}
 		end = begin;

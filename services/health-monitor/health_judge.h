@@ -24,4 +24,15 @@ void judge_deep(const struct rules *rules, struct history *h,
 bool judge_computes_not(struct history *h, const struct round *r,
     struct judgement *j);
 
+/* health_said.c: what its log says */
+void said_take(struct history *h, const struct round *r);
+/* It says so often enough that it fails, though it answers; true while that
+ * stands: for a window since the last such line, until a deep probe is good,
+ * or until the soft action was taken. */
+bool judge_said(const struct rules *rules, struct history *h,
+    const struct round *r, struct judgement *j);
+bool judge_warned(struct history *h, const struct round *r,
+    struct judgement *j);
+void said_forget(struct history *h);
+
 #endif

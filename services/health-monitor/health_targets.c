@@ -144,7 +144,8 @@ make(struct target *t, const struct conf_service *sv)
 	size_t i;
 	int k;
 
-	*t = (struct target){ .conf = sv, .try = { .fd = -1 } };
+	*t = (struct target){ .conf = sv, .try = { .fd = -1 },
+	    .log = { .fd = -1 } };
 	for (i = 0; i < nitems(types); i++)
 		if (strcmp(types[i].name, sv->health->type) == 0) {
 			t->server = types[i].server;
@@ -173,8 +174,10 @@ is_as_before(const struct target *a, const struct target *b)
 }
 
 static void
-carry_over(struct target *t, const struct target *old)
+carry_over(struct target *t, struct target *old)
 {
+	t->log = old->log;
+	old->log.fd = -1;
 	t->up = old->up;
 	t->pid = old->pid;
 	(void)memcpy(t->user, old->user, sizeof t->user);
@@ -203,6 +206,7 @@ cancel_all(void)
 	for (i = 0; i < ntargets; i++) {
 		ask_cancel(&targets[i]);
 		try_cancel(&targets[i]);
+		log_end(&targets[i]);
 	}
 }
 
@@ -229,7 +233,7 @@ static int
 adopt(struct conf_tree *fresh)
 {
 	struct target *made;
-	const struct target *old;
+	struct target *old;
 	int i, n = 0;
 
 	made = calloc((size_t)fresh->n + 1, sizeof *made);

@@ -13,6 +13,7 @@
 #include "report.h"
 #include "self.h"
 
+#define REASON_KEPT	71	/* bytes, by the supervisor */
 #define STARTING_MS	1000	/* before that it is not worth a word */
 
 static void
@@ -72,6 +73,21 @@ send_last_line(struct target *t)
 	tell_text(t, NULL, incident);
 }
 
+/* The reason has room for its beginning alone. */
+static void
+send_evidence(struct target *t, const struct judgement *j)
+{
+	char incident[CONF_INCIDENT_MAX];
+	const char *what = t->server == SERVER_DOCKER ? "it" : "the probe";
+
+	if (t->evidence[0] == '\0' || (strlen(j->why) <= REASON_KEPT &&
+	    strstr(j->why, t->evidence) != NULL))
+		return;
+	(void)snprintf(incident, sizeof incident, "%s%s was told: %s", what,
+	    evidence_place(t), t->evidence);
+	tell_text(t, NULL, incident);
+}
+
 void
 tell_verdict(struct target *t, const struct judgement *j, int64_t now_ms)
 {
@@ -88,8 +104,12 @@ tell_verdict(struct target *t, const struct judgement *j, int64_t now_ms)
 	log_info("%s: %s: %s", t->conf->name, verdict_name(j->verdict),
 	    j->why);
 	send_verdict(t);
-	if (is_new)
+	if (is_new) {
+		send_evidence(t, j);
 		send_last_line(t);
+	}
+	if (j->verdict == VERDICT_READY)
+		t->evidence[0] = '\0';
 	if (j->verdict != VERDICT_FOREIGN && !is_failure(j->verdict))
 		tell_text(t, "", NULL);
 }

@@ -212,7 +212,8 @@ judge_good(const struct rules *rules, struct history *h,
 	const struct probe *sched = &r->probe[LAYER_SCHED];
 
 	answered(h, r->now_ms);
-	if (judge_sched(rules, h, r, j) || judge_computes_not(h, r, j))
+	if (judge_sched(rules, h, r, j) || judge_computes_not(h, r, j) ||
+	    judge_said(rules, h, r, j))
 		return;
 	if (class_of(p->out) == CLASS_DEGRADED) {
 		words_answer(j->why, sizeof j->why, p);
@@ -220,7 +221,7 @@ judge_good(const struct rules *rules, struct history *h,
 	} else if (sched->out == OUT_DEGRADED || sched->out == OUT_WRONG) {
 		words_answer(j->why, sizeof j->why, sched);
 		judge_settle(h, j, VERDICT_DEGRADED);
-	} else if (!judge_also(rules, h, r, j)) {
+	} else if (!judge_also(rules, h, r, j) && !judge_warned(h, r, j)) {
 		words_good(j->why, sizeof j->why, p);
 		judge_settle(h, j, VERDICT_READY);
 	}
@@ -233,6 +234,7 @@ verdict_judge(const struct rules *rules, struct history *h,
 	const struct probe *p = primary(r);
 
 	*j = (struct judgement){ .verdict = h->verdict };
+	said_take(h, r);
 	if (r->foreign) {
 		(void)snprintf(j->why, sizeof j->why, "%s", r->holder);
 		/* When the port is free our own server begins to start. */

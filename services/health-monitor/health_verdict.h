@@ -54,12 +54,17 @@ enum verdict {
 enum remedy { REMEDY_NONE, REMEDY_UNLOAD, REMEDY_RESTART };
 
 #define WHY_MAX		240
+#define SAID_MAX	96
+#define SAID_WINDOW_MS	(10 * 60 * 1000) /* lines of a log count so long */
 #define DEEP_TRIES	2	/* deep probes in a row that must fail */
 
 /* One round: the layers that were asked, and what was seen around them. */
 struct round {
 	struct probe probe[LAYER_COUNT];
 	int64_t	 now_ms;
+	int	 said_bad;	/* lines of its log that mean failing */
+	int	 said_warn;	/* ... degraded */
+	char	 said[SAID_MAX]; /* the last of them */
 	bool	 works;		/* its processes used the CPU meanwhile */
 	bool	 idle;		/* no model is loaded */
 	bool	 foreign;	/* another process has the port */
@@ -89,6 +94,12 @@ struct history {
 	bool	 unloaded;	/* the soft action was taken */
 	bool	 deep_bad;	/* it does not compute ... */
 	enum remedy deep_remedy; /* ... and this would help next */
+	int	 said_bad;	/* lines that mean failing, within a window */
+	int64_t	 said_ms;	/* the last of them */
+	int64_t	 warn_ms;	/* the last that means degraded, 0 none */
+	bool	 said_wedged;	/* they were enough, ... */
+	enum remedy said_remedy; /* ... and this would help next */
+	char	 said[SAID_MAX], warned[SAID_MAX];
 	enum verdict verdict;
 };
 

@@ -35,7 +35,9 @@ watch_up(struct target *t, pid_t pid, int64_t age_ms)
 	t->next_ms = now;
 	t->deep_ms = 0;
 	t->deep_seen[0] = '\0';
+	t->evidence[0] = '\0';
 	t->cpu_at_ms = 0;
+	log_begin(t);
 }
 
 void
@@ -148,6 +150,22 @@ judge(struct target *t, struct round *r, struct judgement *j, int64_t now_ms)
 	remedy_take(t, j, now_ms);
 }
 
+/* What its log says is told once in a window. Does it compute? */
+static void
+take_words(struct target *t, int64_t now_ms)
+{
+	char incident[SAID_MAX + 24];
+
+	if (t->round.said_bad > 0 && t->deep_ms > 0)
+		t->deep_ms = now_ms;
+	if (t->log.told_ms != 0 && now_ms - t->log.told_ms < SAID_WINDOW_MS)
+		return;
+	t->log.told_ms = now_ms;
+	(void)snprintf(incident, sizeof incident, "its log says: %s",
+	    t->round.said);
+	tell_text(t, NULL, incident);
+}
+
 static void
 end_round(struct target *t, int64_t now_ms)
 {
@@ -162,6 +180,9 @@ end_round(struct target *t, int64_t now_ms)
 	}
 	latency_note(t, &t->round);
 	look_around(t, &t->round, now_ms);
+	log_look(t, &t->round);
+	if (t->round.said_bad > 0 || t->round.said_warn > 0)
+		take_words(t, now_ms);
 	judge(t, &t->round, &j, now_ms);
 	t->next_ms = plan_next(&pace, &t->history, j.again, t->begun_ms,
 	    now_ms);
