@@ -101,6 +101,11 @@ int os_nonblock(int fd);
 void os_drop(int *fd);
 /* Closes every descriptor from lowest on. */
 void os_close_from(int lowest);
+/* For a child that runs its program next: fd is moved down to that number and
+ * all above it closed, so that its table of descriptors, which on Linux is as
+ * large as its parent's and stays so for life, becomes small. What fd is now:
+ * where it is not worth it or cannot be done, as before. */
+int os_trim_files(int fd, int to);
 /* A number that nobody can foresee; for jitter, no secret. */
 uint32_t os_dice(void);
 /* As many open files as the system lets us have; and the limit of before,

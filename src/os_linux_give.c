@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,4 +41,33 @@ os_fd_of(pid_t pid, uint64_t start, int fd)
 		got = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	(void)close(pidfd);
 	return got;
+}
+
+#define MANY_FILES	128
+#define SMALL_STACK	4096
+#define UNSHARE		2u	/* CLOSE_RANGE_UNSHARE, Linux 5.9 */
+
+static int
+linger(void *arg)
+{
+	(void)arg;
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+/* Only who shares his table gets one of his own, as large as what he keeps of
+ * it. So there is a thread to share it with, which exec ends. */
+int
+os_trim_files(int fd, int to)
+{
+	static _Alignas(16) char stack[SMALL_STACK];
+
+	if (fd < MANY_FILES || fd <= to || dup2(fd, to) < 0 ||
+	    os_cloexec(to) < 0)
+		return fd;
+	if (clone(linger, stack + sizeof stack, CLONE_VM | CLONE_FS |
+	    CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL) >= 0)
+		(void)syscall(SYS_close_range, to + 1u, ~0u, UNSHARE);
+	return to;
 }

@@ -48,21 +48,23 @@ place(int fd, int to)
 		spawn_fail("place descriptor %d", to);
 }
 
+/* The lowest number that is nobody's place, nor is any above it. */
+static int
+first_free(const struct conf_service *c)
+{
+	int n = c->logs != NULL ? LOGGER_LOCK + 1 : 3 + c->sockets.n;
+
+	return c->ready == READY_FD && c->ready_fd >= n ? c->ready_fd + 1 : n;
+}
+
 /* Out of the places that sockets and readiness have below. */
 static int
 lift(const struct service *sv, int fd)
 {
-	int lowest = 3 + sv->conf->sockets.n, ready = -1;
+	int lowest = first_free(sv->conf);
 
-	if (sv->conf->logs != NULL)
-		lowest = LOGGER_LOCK + 1;
-	if (sv->conf->ready == READY_FD)
-		ready = sv->conf->ready_fd;
-	if (fd >= lowest && fd != ready)
-		return fd;
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
-	if (fd == ready)
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, ready + 1);
+	if (fd < lowest)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 	if (fd < 0)
 		spawn_fail("move a descriptor");
 	return fd;
@@ -228,6 +230,7 @@ spawn_child(const struct service *sv, int gate, int ready_fd)
 	place_sockets(sv);
 	if (ready_fd >= 0)
 		place(ready_fd, sv->conf->ready_fd);
+	gate_fd = os_trim_files(gate_fd, first_free(sv->conf));
 	spawn_become(sv, &u);
 	run_program(sv);
 	_exit(111);

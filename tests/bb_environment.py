@@ -174,6 +174,30 @@ class Process(rig.Case):
         self.assertEqual([fd for fd, _ in inside(t, "e")["fds"]],
                          [0, 1, 2, 5])
 
+    def test_one_among_many_has_no_room_for_the_descriptors_of_all(self):
+        """the table of descriptors, which the kernel keeps for life"""
+        idle = {"conf": "[service]\nexec = sleep 100000\n"}
+        t = self.tree({f"s{i:03d}": idle for i in range(140)} | {
+            "x": {"run": "#!/nowhere/to/be/found\n"},
+            "y": {"conf": "[service]\nready = fd:9\n"
+                          "[sockets]\nlisten = 127.0.0.1:"
+                          f"{rig.free_port()}\n",
+                  "run": "echo >&9; exec 9>&-; ls /proc/self/fd | "
+                         "tr '\\n' ' '; echo had; exec sleep 100000"},
+            "z": {"run": PROBE}})
+        self.assertEqual([fd for fd, _ in inside(t, "z")["fds"]], [0, 1, 2])
+        t.wait("y", "UP", timeout=60)
+        rig.eventually(lambda: "0 1 2 3 4 had" in t.log_text("y"),
+                       what="the socket and no more (4: of ls)")
+        rig.eventually(lambda: "x/run: No such file or directory"
+                       in (t.service("x")["reason"] or ""), timeout=60,
+                       what="the reason of one that cannot run")
+        for name in "yz":
+            with open(f"/proc/{t.service(name)['pid']}/status") as f:
+                status = dict(line.split(":", 1) for line in f)
+            self.assertLessEqual(int(status["FDSize"]), 64, name)
+            self.assertEqual(int(status["Threads"]), 1, name)
+
     def test_finish_and_check_get_three_as_well(self):
         """finish and check have the same clean state"""
         t = self.tree({"a": {
