@@ -47,18 +47,23 @@ look_at_compose(const struct preflight *p)
 	p->each(p->arg, p->sv->name, what, mend);
 }
 
+static const char *
+its_env(const void *sv, const char *name)
+{
+	return ctl_env_of(sv, name);
+}
+
 static void
 look_at_store(const struct preflight *p)
 {
 	char why[200], mend[200], err[CONF_ERR_LEN];
 	struct store_user s = { .uid = geteuid(), .gid = getegid(),
-	    .models = ctl_env_of(p->sv, "OLLAMA_MODELS") };
+	    .env = its_env, .arg = p->sv, .models = &p->sv->health->models };
 	const char *home = ctl_env_of(p->sv, "HOME");
+	enum store_kind kind = store_kind(p->sv);
 	struct conf_user u;
 
-	if (p->sv->health->type == NULL ||
-	    strcmp(p->sv->health->type, "ollama") != 0 ||
-	    conf_user(p->sv, &u, err) < 0)
+	if (kind == STORE_NONE || conf_user(p->sv, &u, err) < 0)
 		return;
 	if (u.uid >= 0) {
 		s.uid = (uid_t)u.uid;
@@ -66,11 +71,12 @@ look_at_store(const struct preflight *p)
 	}
 	s.home = home != NULL ? home : u.home;
 	/* Run as the supervisor is: its home is not known here. */
-	if (s.home[0] == '\0' && s.models == NULL)
+	if (s.home[0] == '\0' && (kind == STORE_HUB ||
+	    ctl_env_of(p->sv, "OLLAMA_MODELS") == NULL))
 		return;
 	if (s.home[0] == '\0')
 		s.home = "/";
-	if (!store_fits(&s, why, sizeof why, mend, sizeof mend))
+	if (!store_fits(kind, &s, why, sizeof why, mend, sizeof mend))
 		p->each(p->arg, p->sv->name, why, mend);
 }
 

@@ -309,6 +309,98 @@ url = http://127.0.0.1:{port}
                       f"belongs to root; sudo chown -R nobody {models}/blobs",
                       done.stderr)
 
+    @unittest.skipIf(os.geteuid() != 0, "needs root")
+    def test_root_does_not_start_on_a_store_of_somebody_else(self):
+        t, models = self.lay_out(mode=0o755)
+        shutil.chown(models, "nobody")
+        conf = os.path.join(t.services, "llm", "service.conf")
+        with open(conf, encoding="ascii") as f:
+            text = f.read()
+        t.add("llm", text.replace("user = nobody\n", "\n"))
+        t.start()
+        sv = t.wait("llm", lambda s: s["health"] == "failing")
+        self.assertIn("root would use /", sv["health_text"])
+        self.assertIn("set user = owner-of:/", sv["text"])
+        with open(f"/proc/{sv['pid']}/comm", encoding="ascii") as f:
+            self.assertEqual(f.read(), "port-guard\n")
+        done = t.svctl("check", t.services)
+        self.assertIn(f"llm: root would use {models}, which belongs to "
+                      f"nobody; set user = owner-of:{models}", done.stderr)
+        t.add("llm", text.replace("user = nobody",
+                                  f"user = owner-of:{models}"))
+        t.svctl("reload", check=True)
+        t.svctl("restart", "llm", check=True)
+        self.program_runs(t)
+
+    def program_runs(self, t):
+        def name():
+            pid = t.service("llm")["pid"]
+            try:
+                with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+                    return f.read()
+            except FileNotFoundError:
+                return None
+        rig.eventually(lambda: name() == "sleep\n", what="the program")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs another user: root")
+    def test_the_cache_of_an_mlx_server_is_looked_at(self):
+        t = self.tree(start=False)
+        home = t.path("home")
+        hub = os.path.join(home, ".cache", "huggingface", "hub")
+        model = os.path.join(hub, "models--mlx-community--tiny")
+        os.makedirs(os.path.join(model, "snapshots"))
+        os.chmod(os.path.dirname(home), 0o755)
+        port = rig.free_port()
+        t.add("llm", f"[service]\nexec = port-guard {port} -- sleep 1000\n"
+                     "user = nobody\nrestart = never\ngrants = Report\n"
+                     f"[environment]\nHOME = {home}\n"
+                     f"[health]\ntype = mlx\nurl = http://127.0.0.1:{port}\n"
+                     "models = mlx-community/tiny /no/such/model\n")
+        check = lambda: t.svctl("check", t.services)
+        self.assertIn(f"llm: nobody cannot write to {hub}, which belongs to "
+                      f"root; sudo chown -R nobody {hub}", check().stderr)
+        t.start()
+        sv = t.wait("llm", lambda s: s["health"] == "failing")
+        self.assertIn("nobody cannot write to /", sv["health_text"])
+        shutil.chown(hub, "nobody")
+        os.chmod(os.path.join(model, "snapshots"), 0o700)
+        words = (f"nobody cannot read {model}/snapshots, which belongs to "
+                 "root")
+        self.assertIn("llm: " + words, check().stderr)
+        rig.eventually(lambda: words[:60] in t.log_text("llm"),
+                       what="its line")
+        os.chmod(os.path.join(model, "snapshots"), 0o755)
+        self.assertIn("llm: its model /no/such/model is not there",
+                      check().stderr)
+        with open(os.path.join(t.services, "llm", "service.conf"), "r+",
+                  encoding="ascii") as f:
+            text = f.read().replace(" /no/such/model", "")
+            f.seek(0)
+            f.write(text)
+            f.truncate()
+        t.svctl("restart", "llm", check=True)
+        self.program_runs(t)
+        t.svctl("check", t.services, check=True)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root")
+    def test_a_cache_that_is_named_must_be_there_or_be_made(self):
+        t = self.tree(start=False)
+        port = rig.free_port()
+        conf = ("[service]\nexec = sleep 1\nuser = nobody\n[environment]\n"
+                "HOME = /nonexistent\n{}[health]\ntype = mlx\n"
+                f"url = http://127.0.0.1:{port}\n")
+        t.add("llm", conf.format(""))
+        t.svctl("check", t.services, check=True)    # its models are its own
+        t.add("llm", conf.format("HF_HOME = /root/x\n"))
+        self.assertIn("llm: nobody cannot make a directory in /root",
+                      t.svctl("check", t.services).stderr)
+        t.add("llm", conf.format("HF_HUB_CACHE = /usr/share\n"))
+        self.assertIn("llm: nobody cannot write to /usr/share",
+                      t.svctl("check", t.services).stderr)
+        t.add("llm", conf.format("HF_HUB_CACHE = /usr/share\n"
+                                 "HF_HUB_OFFLINE = 1\n"))
+        t.svctl("check", t.services, check=True)
+
     def test_what_is_not_there_is_named(self):
         t, models = self.lay_out("no-such-server --serve", 0o755)
         if os.geteuid() == 0:

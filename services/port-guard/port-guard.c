@@ -3,7 +3,7 @@
  * port-guard PORT -- PROGRAM: a chain-loader that becomes PROGRAM as soon as
  * nobody else listens on the port. Here are only the command line and what
  * the service's own service.conf says of its port; port_wait.c does the rest,
- * and port_store.c looks at the model store of an Ollama.
+ * and port_store.c looks at the model store.
  */
 #include <errno.h>
 #include <signal.h>
@@ -108,13 +108,13 @@ print_error(void *arg, const char *line)
 	log_warnx("%s", line);
 }
 
-/* What the command line left open. */
+/* What the command line left open, and the store. */
 static void
 read_conf(struct guard *g, int *policy)
 {
 	const char *dir = getenv("SVTREE_SERVICES");
 	const struct conf_service *sv;
-	struct conf_tree t;
+	static struct conf_tree t;	/* what is read of it stays */
 
 	if (dir == NULL || g->service == NULL ||
 	    conf_load_partly(&t, dir, print_error, NULL) < 0)
@@ -124,10 +124,9 @@ read_conf(struct guard *g, int *policy)
 			g->port[g->nports++] = (uint16_t)sv->port.number;
 		if (*policy == POLICY_UNSET)
 			*policy = sv->port.policy;
-		g->store = sv->health->type != NULL &&
-		    strcmp(sv->health->type, "ollama") == 0;
+		g->store = store_kind(sv);
+		g->models = &sv->health->models;
 	}
-	conf_free(&t);
 }
 
 int
@@ -141,15 +140,14 @@ main(int argc, char **argv)
 	if (report_wanted())
 		g.service = getenv("SVTREE_SERVICE");
 	policy = parse(&g, argc, argv);
-	if (g.nports == 0 || policy == POLICY_UNSET)
-		read_conf(&g, &policy);
+	read_conf(&g, &policy);
 	if (g.nports == 0)
 		diex(EXIT_USAGE, "no port: give PORT, or number = PORT below "
 		    "[port] in the service.conf");
 	g.evict = policy == PORT_EVICT;
 	if (os_open() < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
-	if (g.store)
+	if (g.store != STORE_NONE)
 		port_wait_store(&g);
 	port_wait_free(&g);
 	(void)signal(SIGPIPE, SIG_DFL);

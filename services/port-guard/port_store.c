@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waits until the user that we are can use Ollama's model store, and tells
+ * Waits until the user that we are can use the server's model store, and tells
  * what is in the way: a server that starts without it answers with no models,
  * or is restarted in vain.
  */
@@ -17,17 +17,24 @@
 
 #define LOOK_MS	2000
 
+static const char *
+own_env(const void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
 void
 port_wait_store(const struct guard *g)
 {
 	const struct store_user u = { .uid = geteuid(), .gid = getegid(),
-	    .home = getenv("HOME"), .models = getenv("OLLAMA_MODELS") };
+	    .home = getenv("HOME"), .env = own_env, .models = g->models };
 	char why[120], mend[120], told[sizeof why] = "";
 	struct report r = { .health = "failing", .reason = why,
 	    .text = mend };
 	bool sent = true;
 
-	while (!store_fits(&u, why, sizeof why, mend, sizeof mend)) {
+	while (!store_fits(g->store, &u, why, sizeof why, mend, sizeof mend)) {
 		if (strcmp(why, told) != 0 || !sent) {
 			log_info("the model store: %s; %s", why, mend);
 			(void)notify_sendf("STATUS=%s", mend);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "report.h"
+#include "store.h"
 
 #define GUARD_PORTS_MAX	8
 
@@ -15,7 +16,8 @@ struct guard {
 	int		 nports;
 	bool		 evict;
 	bool		 expected;	/* waiting is no failure */
-	bool		 store;		/* the program is an Ollama */
+	enum store_kind	 store;		/* that the program needs */
+	const struct conf_list *models;	/* that it must have, or NULL */
 };
 
 /* Returns as soon as all ports are free, however long that takes; tells why
