@@ -53,11 +53,20 @@ void doctor_host(struct doctor *d);
 void doctor_reach(struct doctor *d, const struct conf_service *box,
     const char *body, size_t len);
 
+/* svctl_doctor_deep.c: does a server that answers compute? One token of a
+ * model that it has loaded. */
+void doctor_deep(struct doctor *d, const struct conf_service *sv,
+    const struct sv *now);
+
 /* svctl_doctor_body.c, pure: what an answer of a server says. models: names
  * that must be there. The result, with words. */
 enum result body_tags(const char *body, size_t len,
     const struct conf_list *models, char *words, size_t cap);
 enum result body_mlx(const char *body, size_t len, char *words, size_t cap);
+/* The first of the models that /api/ps lists. False: none is loaded. */
+bool body_loaded(const char *body, size_t len, char *name, size_t cap);
+/* What a request for a token brought, in words. */
+enum result body_token(const char *body, size_t len, char *words, size_t cap);
 /* The port of an address, of port-guard's argument or of OLLAMA_HOST; 0. */
 long port_in(const char *text);
 

@@ -121,6 +121,44 @@ body_mlx(const char *body, size_t len, char *words, size_t cap)
 	return FINE;
 }
 
+bool
+body_loaded(const char *body, size_t len, char *name, size_t cap)
+{
+	struct json_tok *tok;
+	struct json j;
+	bool found;
+
+	if ((tok = parse(&j, body, len)) == NULL)
+		return false;
+	found = json_str(&j, json_get(&j, json_first(&j, json_get(&j, 0,
+	    "models")), "name"), name, cap) == 0 && name[0] != '\0';
+	free(tok);
+	return found;
+}
+
+enum result
+body_token(const char *body, size_t len, char *words, size_t cap)
+{
+	struct json_tok *tok;
+	char error[160] = "";
+	struct json j;
+	bool done = false;
+
+	if ((tok = parse(&j, body, len)) == NULL) {
+		(void)snprintf(words, cap, "what it answers is no JSON");
+		return BAD;
+	}
+	(void)json_str(&j, json_get(&j, 0, "error"), error, sizeof error);
+	done = json_kind(&j, json_get(&j, 0, "choices")) == JSON_ARRAY ||
+	    json_get(&j, 0, "response") >= 0 || json_get(&j, 0, "done") >= 0;
+	free(tok);
+	if (done && error[0] == '\0')
+		return FINE;
+	(void)snprintf(words, cap, "%s", error[0] != '\0' ? error :
+	    "its answer holds no token");
+	return BAD;
+}
+
 /* "127.0.0.1:11434", "http://[::1]:11434/x", "11434": what stands behind the
  * last colon of the host, or the whole. */
 long

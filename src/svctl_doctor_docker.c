@@ -99,6 +99,29 @@ check_compose_client(struct doctor *d)
 		    "docker-compose is in a place where a service finds it");
 }
 
+/* What goes on being wrong while it runs. */
+static void
+judge_run(struct doctor *d, const struct conf_service *sv,
+    const struct docker_container *c)
+{
+	const char *file = sv->container->compose != NULL ?
+	    sv->container->compose : "the compose file";
+	char mend[256];
+
+	if (c->oom) {
+		(void)snprintf(mend, sizeof mend, "raise mem_limit in %.200s",
+		    file);
+		doctor_put(d, WARN, mend, "container %s runs, but a process "
+		    "in it was killed for memory", sv->container->name);
+	}
+	if (c->endless_log) {
+		(void)snprintf(mend, sizeof mend, "logging: { options: { "
+		    "max-size: 10m } } in %.200s", file);
+		doctor_put(d, WARN, mend, "container %s: Docker keeps all that "
+		    "it prints, without a bound", sv->container->name);
+	}
+}
+
 static void
 judge_container(struct doctor *d, const struct conf_service *sv,
     const struct docker_container *c)
@@ -106,6 +129,8 @@ judge_container(struct doctor *d, const struct conf_service *sv,
 	char mend[160];
 
 	(void)snprintf(mend, sizeof mend, "svctl start %s", sv->name);
+	if (ctl_is(c->status, "running"))
+		judge_run(d, sv, c);
 	if (ctl_is(c->status, "running") && !ctl_is(c->health, "unhealthy")) {
 		doctor_put(d, FINE, NULL, "container %s runs%s%s",
 		    sv->container->name, c->health[0] != '\0' ? ", " : "",

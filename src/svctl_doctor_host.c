@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oom_ladder.h"
 #include "svctl_doctor.h"
 #include "svctl_http.h"
 
@@ -132,6 +133,27 @@ check_disk(struct doctor *d, const char *what, const char *path)
 		    "left", what, (unsigned long long)(room >> 30));
 }
 
+static void
+check_memory(struct doctor *d)
+{
+	struct ladder l = { .level = PRESSURE_OK };
+	struct mem_sample m;
+	char words[80];
+
+	/* Of another machine's files there is no memory. */
+	if (d->m.root[0] != '\0' || osmem_sample(NULL, &m) < 0)
+		return;
+	(void)ladder_step(&l, &m);
+	host_words(&m, -1, words, sizeof words);
+	if (l.level == PRESSURE_OK)
+		doctor_put(d, FINE, NULL, "there is memory: %s", words);
+	else
+		doctor_put(d, l.level == PRESSURE_CRITICAL ? BAD : WARN,
+		    "ollama ps, then ollama stop MODEL; or svctl stop mlx",
+		    "memory pressure is %s: %s", pressure_word(l.level),
+		    words);
+}
+
 /* launchd's jobs may not read there, and nothing says so. */
 static void
 check_hidden(struct doctor *d, const char *what, const char *path)
@@ -161,6 +183,7 @@ doctor_host(struct doctor *d)
 	if (d->count[BAD] == before)
 		doctor_put(d, FINE, NULL, "nobody else starts the same "
 		    "servers");
+	check_memory(d);
 	check_disk(d, "the logs", d->list.sup.log);
 	if (machine_store(&d->m, &s))
 		check_disk(d, "the models", s.path);

@@ -296,5 +296,7 @@ doctor_servers(struct doctor *d)
 			if (ctl_is(types[k].type, sv->health->type) &&
 			    sv->health->url != NULL)
 				types[k].ask(d, sv);
+		if (d->c->opt[OPT_DEEP] != NULL)
+			doctor_deep(d, sv, now);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A GET and nothing more: see the header.
+ * A GET or a POST and nothing more: see the header.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -245,18 +245,31 @@ split(struct get *g)
 	return 0;
 }
 
-static int
-ask(int fd, const char *host, const char *path, int64_t began,
-    int64_t deadline, struct get *g)
+static void
+put_request(char *dst, size_t cap, const char *host, const char *path,
+    const char *body)
 {
-	char request[1024];
+	char head[80] = "";
+
+	if (body != NULL)
+		(void)snprintf(head, sizeof head, "Content-Type: application/"
+		    "json\r\nContent-Length: %zu\r\n", strlen(body));
+	(void)snprintf(dst, cap, "%s %s HTTP/1.0\r\nHost: %s\r\n"
+	    "User-Agent: svctl\r\nAccept: */*\r\n%sConnection: close\r\n"
+	    "\r\n%s", body != NULL ? "POST" : "GET", path, host, head,
+	    body != NULL ? body : "");
+}
+
+static int
+ask(int fd, const char *host, const char *path, const char *body,
+    int64_t began, int64_t deadline, struct get *g)
+{
+	char request[2048];
 	int rc;
 
 	if (fd < 0)
 		return -1;
-	(void)snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n"
-	    "Host: %s\r\nUser-Agent: svctl\r\nAccept: */*\r\n"
-	    "Connection: close\r\n\r\n", path, host);
+	put_request(request, sizeof request, host, path, body);
 	rc = send_all(fd, request, deadline, g) < 0 ||
 	    read_answer(fd, deadline, g) < 0 || split(g) < 0 ? -1 : 0;
 	g->ms = (int)(os_now_ms() - began);
@@ -267,6 +280,13 @@ ask(int fd, const char *host, const char *path, int64_t began,
 int
 get_url(const char *url, const char *path, int timeout_ms, struct get *g)
 {
+	return get_post(url, path, NULL, timeout_ms, g);
+}
+
+int
+get_post(const char *url, const char *path, const char *body, int timeout_ms,
+    struct get *g)
+{
 	int64_t began = os_now_ms(), deadline = began + timeout_ms;
 	char host[HOST_MAX + 16];
 	struct place p;
@@ -275,7 +295,7 @@ get_url(const char *url, const char *path, int timeout_ms, struct get *g)
 	if (take_url(url, path, &p, g) < 0)
 		return -1;
 	(void)snprintf(host, sizeof host, "%s:%s", p.host, p.port);
-	return ask(open_place(&p, deadline, g), host, p.path, began,
+	return ask(open_place(&p, deadline, g), host, p.path, body, began,
 	    deadline, g);
 }
 
@@ -290,7 +310,7 @@ get_unix(const char *path, const char *what, int timeout_ms, struct get *g)
 		return fail(g, path, "too long for a socket");
 	(void)strlcpy(sun.sun_path, path, sizeof sun.sun_path);
 	return ask(connect_to((const struct sockaddr *)&sun, sizeof sun,
-	    deadline, g), "localhost", what, began, deadline, g);
+	    deadline, g), "localhost", what, NULL, began, deadline, g);
 }
 
 int

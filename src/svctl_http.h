@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 /*
- * One plain HTTP/1.0 GET with a deadline over everything, to an address of
- * this machine or a UNIX socket: enough for svctl doctor, without a library.
- * Names are not looked up, so nothing can hang in a resolver.
+ * One plain HTTP/1.0 GET or POST with a deadline over everything, to an
+ * address of this machine or a UNIX socket: enough for svctl doctor, without
+ * a library. Names are not looked up, so nothing can hang in a resolver.
  */
 #define GET_BODY_MAX	262144
 #define GET_ERR_LEN	160
@@ -25,6 +25,9 @@ struct get {
  * when there is an answer, whatever it says; else -1 with err. */
 int get_url(const char *url, const char *path, int timeout_ms,
     struct get *get);
+/* POST of JSON. */
+int get_post(const char *url, const char *path, const char *body,
+    int timeout_ms, struct get *get);
 int get_unix(const char *path, const char *what, int timeout_ms,
     struct get *get);
 /* Only connects. */

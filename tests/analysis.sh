@@ -74,7 +74,7 @@ look_cppcheck()
 	# osmem_darwin.c: a call of Mach fills what goes in uninitialized.
 	cppcheck --std=c11 --quiet --enable=warning,portability,performance \
 	    --inline-suppr --suppress=missingIncludeSystem \
-	    --suppress=uninitvar:services/oom-watcher/osmem_darwin.c \
+	    --suppress=uninitvar:services/lib/osmem_darwin.c \
 	    -D_GNU_SOURCE -Iinclude -Isrc -Iservices/lib \
 	    -I"$builddir" -j "$jobs" \
 	    --template='{file}:{line}: {message} [{id}]' src services 2>&1

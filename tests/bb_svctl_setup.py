@@ -49,17 +49,17 @@ class Doctor(Case):
     def setUp(self):
         self.root = self.directory()
 
-    def examine(self, t, code, env=None):
+    def examine(self, t, code, env=None, more=()):
         """All checks, of a machine without other managers; the exit status
         must be this, the printed words those of the JSON."""
         env = {"HOME": "/home/me", "DOCKER_HOST": "unix:///nonexistent",
                **(env or {})}
         done = self.svctl("--run", t.run, "--json", "doctor", "--root",
-                          self.root, env=env)
+                          self.root, *more, env=env)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         told = json.loads(done.stdout)
         plain = self.svctl("--run", t.run, "doctor", "--root", self.root,
-                           env=env)
+                           *more, env=env)
         self.assertEqual(plain.returncode, code)
         self.assertIn(f"{told['failed']} of ", plain.stdout)
         self.assertEqual(told["failed"] > 0, code == 1)
@@ -192,6 +192,51 @@ class Doctor(Case):
         self.fault(checks, "mlx: /health answers 500",
                    mend="svctl restart mlx")
 
+    def test_a_server_that_answers_and_computes_not(self):
+        o, m = standin.Server("ollama"), standin.Server("mlx")
+        t = self.tree({"ollama": o.conf(),
+                       "mlx": m.conf(health="models = llama3.2:1b\n"
+                                     "deep-timeout = 1s\n")})
+        deep = lambda code: self.examine(t, code, more=["--deep"])
+        o.wait()
+        m.wait()
+        t.wait("svlog", "UP")
+        checks = deep(0)
+        self.fault(checks, "ollama has no model loaded", result="note")
+        self.fault(checks, "mlx computes: a token of llama3.2:1b", result="ok")
+        o.fault("loaded", model="llama3.2:1b")
+        self.fault(deep(0), "ollama computes: a token of llama3.2:1b",
+                   result="ok")
+        asked = json.loads(o.state()["last"])
+        self.assertEqual(asked, {
+            "model": "llama3.2:1b", "prompt": "1", "stream": False,
+            "think": False, "options": {"num_predict": 1}})
+        before = o.state()["inference"]
+        # Unasked it computes nothing.
+        self.assertFalse([c for c in self.examine(t, 0)
+                          if "comput" in c["what"]])
+        self.assertEqual(o.state()["inference"], before)
+        o.fault("generate-fails")
+        m.fault("wedge")
+        checks = deep(1)
+        self.fault(checks, "ollama does not compute: /api/generate answers "
+                   "500", mend="svctl restart ollama")
+        self.fault(checks, "mlx does not compute: no token of llama3.2:1b",
+                   mend="svctl restart mlx")
+        # Silent, but at work for somebody else.
+        m.fault("runners", count=1, spin=True)
+        self.fault(deep(1), "mlx has no token for us within 1 s, but its "
+                   "processes work", result="ok")
+
+    def test_the_memory_of_this_machine(self):
+        t = self.tree({"a": SLEEPER})
+        done = self.svctl("--run", t.run, "--json", "doctor")
+        found = [c for c in json.loads(done.stdout)["checks"]
+                 if c["what"].startswith(("there is memory: memory ",
+                                          "memory pressure is "))]
+        self.assertEqual(len(found), 1, done.stdout)
+        self.assertEqual(found[0]["result"] == "ok", not found[0]["mend"])
+
     def test_models_that_must_be_there(self):
         o = standin.Server("ollama")
         t = self.tree({"ollama": o.conf(health="models = llama9:70b")})
@@ -276,7 +321,8 @@ class Doctor(Case):
             "docker": "[service]\nexec = sh -c 'exec sleep 1000' "
                       f"docker-keeper\n[docker]\nsocket = {engine.path}\n",
             **{n: keeper(n) for n in ("good", "sick", "looping", "oomed",
-                                      "killed", "missing", "stopped")}})
+                                      "killed", "missing", "stopped",
+                                      "bled")}})
         for name in ("good", "missing"):
             t.wait(name, "UP")
         t.call("Stop", {"name": "stopped"})
@@ -285,6 +331,11 @@ class Doctor(Case):
         self.fault(checks, "the container engine at", "API 1.44",
                    result="ok")
         self.fault(checks, "container good runs", result="ok")
+        self.fault(checks, "container good: Docker keeps all that it prints",
+                   result="warning", mend="max-size: 10m")
+        self.fault(checks, "container bled runs, but a process in it was "
+                   "killed for memory", result="warning",
+                   mend=f"raise mem_limit in {compose}")
         self.fault(checks, "container sick runs and is unhealthy",
                    mend="svctl restart sick")
         self.fault(checks, "container looping is restarting",
@@ -297,6 +348,9 @@ class Doctor(Case):
         # What a person stopped is not asked about.
         self.assertFalse([c for c in checks if "stopped" in c["what"]])
         self.assertTrue([c for c in checks if "compose" in c["what"]])
+        engine.log_config = {"max-size": "10m"}
+        self.assertFalse([c for c in self.examine(t, 1)
+                          if "Docker keeps all" in c["what"]])
         engine.hang = True
         self.fault(self.examine(t, 1), "engine", "does not answer",
                    mend="svctl restart docker")
@@ -327,7 +381,12 @@ class Doctor(Case):
         engine.networks = {"atra": {"Gateway": "127.0.0.2"},
                            "mac": {"Gateway": "192.0.2.1"},
                            "none": {"Gateway": ""}}
+        engine.env = ["RECOVERY_WEBHOOK_URL=http://svtree:token@host.docker."
+                      f"internal:{llms['loop']}/recover"]
         checks = self.examine(t, 1)
+        self.fault(checks, "container good cannot reach recovery-listener "
+                   f"at 127.0.0.2:{llms['loop']}",
+                   mend="have it listen on 127.0.0.2 as well: edit ")
         self.fault(checks, "db takes connections", result="ok")
         self.fault(checks, "container good reaches here at 127.0.0.2:"
                    f"{llms['here']}", result="ok")
@@ -379,12 +438,15 @@ class Engine:
         "oomed": {"Status": "exited", "OOMKilled": True, "ExitCode": 137},
         "killed": {"Status": "exited", "ExitCode": 137},
         "stopped": {"Status": "exited", "ExitCode": 0},
+        "bled": {"Status": "running", "Running": True, "OOMKilled": True},
     }
 
     def __init__(self, case):
         self.path = os.path.join(case.directory(), "docker.sock")
         self.hang = False
         self.networks = {}
+        self.env = []
+        self.log_config = {}
         engine = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -425,7 +487,11 @@ class Engine:
                 status, body = 200, {
                     "Id": "0" * 64, "State": state, "RestartCount": 9,
                     "NetworkSettings": {"Networks": self.networks},
+                    "Config": {"Env": self.env},
                     "HostConfig": {"Memory": 0,
+                                   "LogConfig": {"Type": "json-file",
+                                                 "Config":
+                                                 self.log_config},
                                    "RestartPolicy": {"Name": "always"}}}
         text = json.dumps(body).encode()
         handler.send_response(status)
