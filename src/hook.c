@@ -108,6 +108,17 @@ free_place(void)
 	return NULL;
 }
 
+/* On record, so that the next supervisor still tells of the recovery. */
+static void
+set_ill(struct service *sv, bool ill)
+{
+	sv->hook[HOOK_RECOVERY].count = 0;
+	if (ill == (sv->rec.ill_s != 0))
+		return;
+	sv->rec.ill_s = ill ? (uint32_t)(os_wall_us() / 1000000) : 0;
+	(void)service_save(sv);
+}
+
 /* Runs what is told and not paused. */
 static void
 run_due(struct service *sv, int64_t now)
@@ -124,10 +135,12 @@ run_due(struct service *sv, int64_t now)
 		    (place = free_place()) == NULL)
 			continue;
 		h->next_ms = now + PAUSE_MS;
-		if (run(sv, (enum hook)i, place, now) == 0)
-			h->count = h->ill_us = 0;
-		else
+		if (run(sv, (enum hook)i, place, now) < 0)
 			event_tell(sv, "hook", "cannot be run; tried again");
+		else if (i == HOOK_RECOVERY)
+			set_ill(sv, false);
+		else
+			h->count = 0;
 	}
 }
 
@@ -142,16 +155,6 @@ hook_prepare(struct service *sv)
 			log_warn("%s: remember its hooks", sv->conf->name);
 }
 
-static void
-fall_ill(struct service *sv)
-{
-	struct hook_state *h = &sv->hook[HOOK_RECOVERY];
-
-	h->count = 0;
-	if (h->ill_us == 0)
-		h->ill_us = os_wall_us();
-}
-
 /* Well again: told when it has stayed so for a while. */
 static void
 get_well(struct service *sv)
@@ -159,12 +162,12 @@ get_well(struct service *sv)
 	struct hook_state *h = &sv->hook[HOOK_RECOVERY];
 	int64_t now = os_now_ms();
 
-	if (h->ill_us == 0 || h->count > 0)
+	if (sv->rec.ill_s == 0 || h->count > 0)
 		return;
 	h->count = 1;
 	h->at_us = os_wall_us();
 	(void)snprintf(h->reason, sizeof h->reason, "well again after %lld s",
-	    (long long)((h->at_us - h->ill_us + 500000) / 1000000));
+	    (long long)(h->at_us / 1000000 - sv->rec.ill_s));
 	if (h->next_ms < now + SETTLE_MS)
 		h->next_ms = now + SETTLE_MS;
 }
@@ -177,10 +180,9 @@ hook_look(struct service *sv)
 	if (sv->hook == NULL || sv->conf->hook[HOOK_RECOVERY].n == 0)
 		return;
 	if (r->want == WANT_DOWN)	/* a person's word: nothing to mend */
-		sv->hook[HOOK_RECOVERY].ill_us =
-		    sv->hook[HOOK_RECOVERY].count = 0;
+		set_ill(sv, false);
 	else if (r->state == ST_UP && r->health == HEALTH_FAILING)
-		fall_ill(sv);
+		set_ill(sv, true);
 	else if (r->state == ST_UP)
 		get_well(sv);
 	else
@@ -194,8 +196,9 @@ hook_tell(struct service *sv, enum hook hook, const char *reason)
 
 	if (sv->hook == NULL)
 		return;
-	if (hook == HOOK_CRASH || hook == HOOK_TRIP) {
-		fall_ill(sv);
+	if ((hook == HOOK_CRASH || hook == HOOK_TRIP) &&
+	    sv->conf->hook[HOOK_RECOVERY].n > 0) {
+		set_ill(sv, true);
 		hook_look(sv);	/* it may run again already */
 	}
 	if (sv->conf->hook[hook].n == 0)

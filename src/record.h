@@ -58,7 +58,8 @@ struct record {
 	uint16_t trips;		/* times tripped in a row */
 	uint8_t	 exit_core;	/* it left a core file */
 	uint8_t	 paused;	/* by a person */
-	uint32_t pad2;
+	uint32_t ill_s;		/* wall time since when it is not well, 0 it
+				 * is; known only with an on-recovery */
 	char	 reason[120];	/* why the state is what it is */
 	char	 text[80];	/* what the program says of itself */
 	char	 health_text[72]; /* the evidence for health */

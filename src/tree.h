@@ -36,7 +36,6 @@ struct hook_state {
 	unsigned count;		/* told since it ran last */
 	int64_t	 next_ms;	/* not to be run before */
 	int64_t	 at_us;		/* of the last that was told */
-	int64_t	 ill_us;	/* HOOK_RECOVERY: not well since, 0 well */
 	char	 reason[160];
 };
 

@@ -142,6 +142,7 @@ tree_adopt(struct tree *t)
 			sv->rec.want = WANT_DOWN;
 		if (sv->rec.seq == 0)
 			(void)service_save(sv);
+		hook_look(sv);	/* it may have fallen ill under the last one */
 	}
 	/* Those that run first: nobody who waits sees them as down. */
 	for (i = 0; i < t->n; i++)

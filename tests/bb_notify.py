@@ -228,6 +228,32 @@ class Told(rig.Case):
                           self.server.got if p in ("/ill", "/off")},
                          {"crash"})
 
+    def test_a_recovery_is_told_under_the_next_supervisor(self):
+        """it fell ill under one supervisor and is well under the next"""
+        frail = "exec = sh -c 'test -e ok || exit 3; exec sleep 1000'\n" \
+            "restart-delay = 1h\nrestart-max-delay = 1h\n"
+        t = self.tree({"kill": self.hooked("kill", frail),
+                       "turn": self.hooked("turn", "exec = sleep 1000\n")})
+        self.assertEqual(self.story("kill", "crash")["reason"],
+                         "exited with code 3")
+        t.wait("turn", "UP")
+        t.call("Report", {"name": "turn", "health": "failing",
+                          "reason": "does not answer",
+                          "incident": "hangs"})
+        self.story("turn", "incident")
+        t.kill_supervisor()
+        with open(os.path.join(t.services, "kill", "ok"), "w",
+                  encoding="ascii"):
+            pass
+        t.start()
+        t.call("Start", {"name": "kill"})
+        t.call("Report", {"name": "turn", "health": "ok"})
+        t.wait("kill", "UP")
+        t.call("Upgrade", {})
+        for name in ("kill", "turn"):
+            self.assertRegex(self.story(name, "recovery")["reason"],
+                             r"^well again after \d+ s$")
+
 
 if __name__ == "__main__":
     if not rig.shutil.which("curl"):

@@ -171,7 +171,8 @@ class Examples(unittest.TestCase):
     def all_blocks(*kinds):
         return [(name, body) for name in makefile("documents")
                 for info, body in blocks(read(name))
-                if info.split(" ")[0] in kinds and not info.startswith("ini systemd")]
+                if info.split(" ")[0] in kinds
+                and not info.startswith("ini systemd")]
 
     def check(self, directory, bin_dir):
         done = subprocess.run(
