@@ -5,9 +5,11 @@ import http.server
 import json
 import os
 import signal
+import socketserver
 import stat
 import subprocess
 import threading
+import urllib.request
 
 import rig
 
@@ -34,7 +36,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Told(rig.Case):
+class Case(rig.Case):
     def setUp(self):
         self.home = rig.tempfile.mkdtemp(prefix="nt.", dir="/tmp")
         os.chmod(self.home, 0o755)
@@ -70,6 +72,8 @@ class Told(rig.Case):
         self.assertEqual((done.returncode, done.stdout, done.stderr),
                          (0, "", ""))
 
+
+class Told(Case):
     # --- the ways
 
     def test_a_web_hook_gets_the_story_and_a_text(self):
@@ -123,7 +127,8 @@ class Told(rig.Case):
                 lines = f.read().splitlines()
             self.assertEqual(lines[-2:], [
                 "ollama gave up on " + os.uname().nodename,
-                'said "no" \\ went'])
+                'said "no" \\ went'.replace(
+                    "\\", "\\\\" if words else "\\")])
             if words:
                 self.assertEqual(lines[:-2], words)
             else:
@@ -253,6 +258,129 @@ class Told(rig.Case):
         for name in ("kill", "turn"):
             self.assertRegex(self.story(name, "recovery")["reason"],
                              r"^well again after \d+ s$")
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """As much of SMTP as takes one letter."""
+
+    def handle(self):
+        lines, data = [], False
+        self.wfile.write(b"220 here\r\n")
+        for raw in self.rfile:
+            line = raw.decode().rstrip("\r\n")
+            if data and line == ".":
+                self.server.got.append(lines)
+                data = False
+            elif data:
+                lines.append(line)
+                continue
+            elif line == "DATA":
+                data = True
+                self.wfile.write(b"354 go on\r\n")
+                continue
+            elif line == "QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            elif line.startswith("RCPT"):
+                lines.append(line)
+            self.wfile.write(b"250 ok\r\n")
+
+
+class Real(Case):
+    """The receivers themselves, where they are installed."""
+
+    def need(self, *programs):
+        for program in programs:
+            if not rig.shutil.which(program):
+                self.skipTest(f"needs {program}")
+
+    def begin(self, *argv, **how):
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, **how)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+
+    def test_a_real_ntfy_server(self):
+        """an ntfy server keeps title, priority, tag and text as they were"""
+        self.need("ntfy")
+        port = rig.free_port()
+        self.begin("ntfy", "serve", "--listen-http", f"127.0.0.1:{port}",
+                   "--base-url", f"http://127.0.0.1:{port}",
+                   "--cache-file", self.home + "/cache.db")
+        url = f"http://127.0.0.1:{port}"
+
+        def get(path):
+            try:
+                with urllib.request.urlopen(url + path, timeout=10) as r:
+                    return r.read().decode()
+            except OSError:
+                return None
+
+        rig.eventually(lambda: get("/v1/health"), TOO_SLOW, "ntfy")
+        host = os.uname().nodename
+        self.sent("ntfy", url + "/t", story={"reason": "не отвечает"})
+        self.sent("ntfy", url + "/t", story={
+            "event": "recovery", "reason": "well again after 3 s"})
+        got = [json.loads(line) for line in
+               get("/t/json?poll=1").splitlines()]
+        self.assertEqual(
+            [(m["title"], m.get("priority"), m["tags"], m["message"])
+             for m in got],
+            [(f"ollama gave up on {host}", 4, ["warning"], "не отвечает"),
+             (f"ollama is well again on {host}", 2, ["white_check_mark"],
+              "well again after 3 s")])
+
+    def test_a_real_desktop(self):
+        """a notification daemon on a session bus shows title and text"""
+        self.need("dbus-daemon", "dunst", "dunstctl", "Xvfb", "notify-send")
+        bus = f"unix:path={self.home}/bus"
+        env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus,
+               "HOME": self.home, "XDG_RUNTIME_DIR": self.home}
+        self.begin("dbus-daemon", "--session", "--nofork",
+                   "--address=" + bus)
+        read, write = os.pipe()
+        self.begin("Xvfb", "-displayfd", str(write), "-nolisten", "tcp",
+                   pass_fds=[write])
+        os.close(write)
+        with os.fdopen(read) as f:
+            env["DISPLAY"] = ":" + f.readline().strip()
+        self.begin("dunst", env=env)
+
+        def dunst(*words):
+            return subprocess.run(["dunstctl", *words], env=env, text=True,
+                                  capture_output=True, check=False)
+
+        rig.eventually(lambda: dunst("count").returncode == 0, TOO_SLOW,
+                       "dunst")
+        self.sent("desktop", story={"reason": "<b> & \\n: 5 > 3"},
+                  env={"DBUS_SESSION_BUS_ADDRESS": bus})
+        dunst("close-all")
+        shown, = json.loads(dunst("history").stdout)["data"][0]
+        self.assertEqual(
+            [shown[k]["data"] for k in ("appname", "summary", "body")],
+            ["svtree", "ollama gave up on " + os.uname().nodename,
+             "&lt;b&gt; &amp; \\n: 5 &gt; 3"])
+
+    def test_a_real_mail(self):
+        """msmtp delivers the letter by SMTP"""
+        self.need("msmtp")
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)
+        server.got = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        with open(self.home + "/.msmtprc", "w", encoding="ascii") as f:
+            f.write("account default\nhost 127.0.0.1\n"
+                    f"port {server.server_address[1]}\n"
+                    "from svtree@example.org\n")
+        os.symlink(rig.shutil.which("msmtp"), self.home + "/sendmail")
+        self.sent("mail", "me@example.org", story={"reason": "не отвечает"})
+        letter, = server.got
+        self.assertEqual(letter[0], "RCPT TO:<me@example.org>")
+        for line in ("Subject: ollama gave up on " + os.uname().nodename,
+                     "Content-Type: text/plain; charset=utf-8",
+                     "не отвечает"):
+            self.assertIn(line, letter)
 
 
 if __name__ == "__main__":
