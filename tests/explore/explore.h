@@ -28,6 +28,7 @@ enum wish { WISH_ANY, WISH_UP, WISH_DOWN };
 struct sim {
 	uint8_t	wish[W_SERVICES];
 	bool	ended;		/* the supervisor ended by itself */
+	uint8_t	disturbed;	/* so many times, where that is counted */
 	bool	lost[W_SERVICES]; /* its record, and none was written since of
 				 * a process that leads it */
 };
@@ -39,6 +40,11 @@ extern struct tree sim_tree;
 
 void sim_begin(void);		/* the world before the first supervisor */
 int sim_steps(struct step *list);	/* what can happen now */
+/* Not the way of the world: a person's word, a death, a lost record, a reused
+ * pid, a deadline that comes though somebody had only to go on. */
+bool sim_disturbs(struct step s);
+/* The logger's own steps come at once, so that no play is about them. */
+extern bool sim_logger_is_prompt;
 bool sim_is_crowded(void);	/* enough processes: no more crashes */
 /* Does it; the number of deeds of the supervisor, or -1 when it was killed. */
 int sim_do(struct step s);

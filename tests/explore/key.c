@@ -147,6 +147,7 @@ put_world(void)
 
 	put(w.living | w.chld << 1 | sim.ended << 2 |
 	    (w.living && sim_tree.stopping) << 3);
+	put(sim.disturbed);
 	for (i = 0; i < W_SERVICES; i++) {
 		put(w.disabled[i] | w.there[i] << 1 | w.finished[i] << 2);
 		put(sim.wish[i] | sim.lost[i] << 7);

@@ -14,6 +14,7 @@
 #define YEAR_MS	31536000000
 
 struct sim sim;
+bool sim_logger_is_prompt;
 struct tree sim_tree;
 
 static const char *const names[M_KINDS] = {
@@ -352,12 +353,63 @@ sim_is_crowded(void)
 	return n > W_PROCS / 2;
 }
 
+/* Somebody could do something at once. */
+static bool
+is_busy(void)
+{
+	struct os_event ev[1];
+	int i;
+
+	for (i = 0; i < W_PROCS; i++) {
+		const struct w_proc *p = &w.proc[i];
+
+		if (p->life == P_FORKED || (p->life == P_LOCKED &&
+		    (p->byte || p->eof)) || (p->life == P_RUNS &&
+		    p->kind != K_FOREIGN && (p->term || p->kind == K_AUX ||
+		    (p->kind == K_MAIN && (w_conf[p->svc].type ==
+		    TYPE_ONESHOT || (!p->said && w_conf[p->svc].ready ==
+		    READY_NOTIFY))))))
+			return true;
+	}
+	return w_events(ev, 1) > 0;
+}
+
+bool
+sim_disturbs(struct step s)
+{
+	const struct w_proc *p = &w.proc[s.arg < W_PROCS ? s.arg : 0];
+
+	if (s.kind == M_EXIT)	/* of its own accord */
+		return !p->term && p->kind == K_MAIN &&
+		    w_conf[p->svc].type == TYPE_DAEMON;
+	if (s.kind == M_TICK)	/* somebody is too slow */
+		return is_busy();
+	return s.crash > 0 || s.kind == M_LATE || s.kind == M_CRASH ||
+	    (s.kind >= M_START && s.kind <= M_SHUTDOWN) ||
+	    s.kind == M_LOSE || s.kind == M_REUSE || s.kind == M_FAIL ||
+	    s.kind == M_KILLED || s.kind == M_STRAY;
+}
+
+static bool
+may_logger(struct step *list)
+{
+	int i;
+
+	for (i = 0; i < W_PROCS && n_steps == 0; i++)
+		if (w.proc[i].svc == W_LOGGER)
+			may_process(list, i);
+	n_steps = n_steps > 0 ? 1 : 0;
+	return n_steps > 0;
+}
+
 int
 sim_steps(struct step *list)
 {
 	int i;
 
 	n_steps = 0;
+	if (sim_logger_is_prompt && may_logger(list))
+		return n_steps;
 	if (w.living)
 		may_supervisor(list);
 	else
