@@ -285,8 +285,9 @@ control_publish(const char *event, size_t len)
 		buf_put(&c->out, event, len);
 		buf_puts(&c->out, "},\"continues\":true}");
 		buf_putc(&c->out, '\0');
-		if (c->out.overflow)
-			os_drop(&c->fd);	/* too slow */
+		/* Too slow, or this is the middle of its own list. */
+		if (c->out.overflow || c->listing >= 0)
+			os_drop(&c->fd);
 		else
 			flush(c);
 	}

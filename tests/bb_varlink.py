@@ -3,6 +3,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import unittest
@@ -81,6 +82,35 @@ class Client(rig.Case):
         first = told["seq"][0]
         self.assertEqual(told["seq"],
                          list(range(first, first + len(told["seq"]))))
+
+    def test_no_event_lands_in_the_middle_of_a_list(self):
+        """on one connection: subscribed, then lists that are not read"""
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        t.wait("svlog", "UP")   # no event comes by itself from here on
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(t.socket)
+            s.sendall(b'{"method":"org.svtree.Subscribe","more":true}\0')
+            s.settimeout(1)
+            try:            # until the supervisor does not take more
+                while True:
+                    s.sendall(b'{"method":"org.svtree.Status"}\0' * 10)
+            except TimeoutError:
+                pass
+            for _ in range(3):
+                t.call("Restart", {"name": "a"})
+                t.wait("a", "UP")
+            s.settimeout(30)
+            said = b""
+            try:
+                while chunk := s.recv(65536):
+                    said += chunk
+            except ConnectionResetError:    # what was not read of ours
+                pass
+        whole = [json.loads(x) for x in said.split(b"\0")[:-1]]
+        self.assertEqual(whole[0], {"parameters": {}, "continues": True})
+        self.assertTrue(any("services" in x["parameters"] for x in whole))
+        self.assertEqual(t.wait("a", "UP")["want"], "up")
 
     def test_each_interface_is_described(self):
         t = self.tree({"a": SLEEPER})
