@@ -81,6 +81,9 @@ class Counted(Figures):
         # times of events have milliseconds: a repair can be faster
         self.assertLess(self.value("svtree_service_repair_seconds_sum",
                                    service="a"), TOO_SLOW)
+        self.assertEqual([self.value(
+            "svtree_service_repair_seconds_bucket", service="a", le=le)
+            for le in ("300.0", "1800.0", "+Inf")], [1, 1, 1])
         t.call("Report", {"name": "b", "health": "failing", "reason": "x",
                           "incident": "odd"})
         t.call("Report", {"name": "b", "oom": True, "reason": "no memory"})

@@ -299,6 +299,38 @@ hear(const char *event, const char *state, const char *want,
 	tally_add(&e);
 }
 
+static uint64_t
+repairs(void)
+{
+	struct tally t = tally_of("a");
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i <= TALLY_BOUNDS; i++)
+		n += t.repair[i];
+	return n;
+}
+
+Test(tally, a_repair_is_counted_by_how_long_it_took)
+{
+	static const struct {
+		int64_t	 us;
+		int	 place;
+	} want[] = { { 0, 0 }, { 50000, 0 }, { 50001, 1 }, { 1000000, 3 },
+	    { 59000000, 6 }, { 1800000000, 8 }, { 1800000001, 9 },
+	    { -5, 0 } /* the clock was set */ };
+	size_t i;
+
+	for (i = 0; i < nitems(want); i++) {
+		tally_reset();
+		hear("exit", "UP", "up", "ok", "killed by SIGKILL", 10);
+		hear("state", "UP", "up", "ok", "", 10 + want[i].us);
+		cr_expect_eq(tally_of("a").repair[want[i].place], 1, "%d",
+		    (int)i);
+		cr_expect_eq(repairs(), 1);
+	}
+}
+
 Test(tally, a_repair_lasts_from_the_end_to_the_next_start)
 {
 	struct tally t;
@@ -313,7 +345,7 @@ Test(tally, a_repair_lasts_from_the_end_to_the_next_start)
 	t = tally_of("a");
 	cr_expect_eq(t.signals, 1);
 	cr_expect_eq(t.exits, 1);
-	cr_expect_eq(t.repairs, 1);
+	cr_expect_eq(repairs(), 1);
 	cr_expect_eq(t.repair_us, 2500000);
 }
 
@@ -325,12 +357,12 @@ Test(tally, a_fault_of_health_ends_with_health)
 	hear("health", "UP", "up", "failing", "no answer", 1000000);
 	hear("exit", "STOPPING", "up", "failing", "no answer", 1500000);
 	hear("state", "UP", "up", "unknown", "", 2000000);
-	cr_expect_eq(tally_of("a").repairs, 0);
+	cr_expect_eq(repairs(), 0);
 	hear("health", "UP", "up", "ok", "", 4000000);
 	t = tally_of("a");
 	cr_expect_eq(t.sick, 1);
 	cr_expect_eq(t.exits + t.signals, 0);
-	cr_expect_eq(t.repairs, 1);
+	cr_expect_eq(repairs(), 1);
 	cr_expect_eq(t.repair_us, 3000000);
 }
 
@@ -388,7 +420,7 @@ Test(tally, what_a_person_ordered_is_no_fault)
 	hear("exit", "UP", "up", "ok", "exited with code 1", 3);
 	hear("verb", "BACKOFF", "down", "ok", "stop", 4);
 	hear("state", "UP", "up", "ok", "", 5);
-	cr_expect_eq(tally_of("a").repairs, 0);
+	cr_expect_eq(repairs(), 0);
 	hear("incident", "UP", "up", "ok", "odd", 6);
 	hear("oom", "UP", "up", "ok", "killed for memory", 7);
 	cr_expect_eq(tally_of("a").incidents, 1);

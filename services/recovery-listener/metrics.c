@@ -13,7 +13,7 @@
 #include "tally.h"
 #include "when.h"
 
-enum kind { GAUGE, COUNTER, STATESET, INFO, SUMMARY, HISTOGRAM };
+enum kind { GAUGE, COUNTER, STATESET, INFO, HISTOGRAM };
 
 static const char *const states[] = { "DOWN", "WAITING", "STARTING", "UP",
 	"STOPPING", "FINISHING", "BACKOFF", "TRIPPED", "UNKNOWN" };
@@ -157,18 +157,6 @@ put_reasons(struct buf *b, const char *name, const struct seen *sv)
 	}
 }
 
-static void
-put_repairs(struct buf *b, const char *name, const struct seen *sv)
-{
-	struct tally t = tally_of(sv->name);
-
-	put_service(b, name, "_sum", sv, NULL, NULL);
-	buf_printf(b, "%" PRId64 ".%06d\n", t.repair_us / 1000000,
-	    (int)(t.repair_us % 1000000));
-	put_service(b, name, "_count", sv, NULL, NULL);
-	buf_printf(b, "%" PRIu64 "\n", t.repairs);
-}
-
 static const struct family services[] = {
 { "svtree_service_state", STATESET, "1 for the state that the service is in.",
     put_state },
@@ -194,8 +182,9 @@ static const struct family services[] = {
     "Kills for lack of memory, since the listener began.", put_ooms },
 { "svtree_service_incidents", COUNTER,
     "Incidents reported, since the listener began.", put_incidents },
-{ "svtree_service_repair_seconds", SUMMARY,
-    "From a fault to its repair, since the listener began.", put_repairs },
+{ "svtree_service_repair_seconds", HISTOGRAM,
+    "From a fault to its repair, since the listener began.",
+    metrics_put_repairs },
 { "svtree_service_probe_seconds", HISTOGRAM,
     "How long the answers to probes of health took.", metrics_put_answers },
 { "svtree_service_probe_failures", COUNTER,
@@ -215,7 +204,6 @@ put_head(struct buf *b, bool open, const char *name, enum kind kind,
 		[COUNTER] = { "counter", "counter", "_total" },
 		[STATESET] = { "stateset", "gauge", "" },
 		[INFO] = { "info", "gauge", "_info" },
-		[SUMMARY] = { "summary", "summary", "" },
 		[HISTOGRAM] = { "histogram", "histogram", "" },
 	};
 	const char *suffix = open ? "" : kinds[kind].suffix;

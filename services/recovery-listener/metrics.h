@@ -22,7 +22,9 @@ void metrics_put(struct buf *b, bool open, bool up, const struct counts *c);
 
 /* The value of a label, with what needs a backslash. */
 void metrics_put_label(struct buf *b, const char *s);
-/* metrics_probes.c: families of the probes, one service at a time. */
+/* metrics_probes.c: histograms and probes, one service at a time. */
+void metrics_put_repairs(struct buf *b, const char *name,
+    const struct seen *sv);
 void metrics_put_answers(struct buf *b, const char *name,
     const struct seen *sv);
 void metrics_put_failures(struct buf *b, const char *name,

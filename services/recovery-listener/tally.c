@@ -11,6 +11,9 @@
 
 #define TALLIES	1024
 
+const int tally_bound_ms[TALLY_BOUNDS] = { 50, 100, 500, 1000, 5000, 15000,
+	60000, 300000, 1800000 };
+
 static struct tally tallies[TALLIES];
 static int ntallies;
 
@@ -119,6 +122,20 @@ is_well(const struct tally *t, const struct tally_event *e)
 	return t->fault == FAULT_EXIT || !is(e->health, "unknown");
 }
 
+static void
+take_repair(struct tally *t, int64_t us)
+{
+	int i;
+
+	if (us < 0)	/* the clock was set */
+		us = 0;
+	for (i = 0; i < TALLY_BOUNDS; i++)
+		if (us <= (int64_t)tally_bound_ms[i] * 1000)
+			break;
+	t->repair[i]++;
+	t->repair_us += us;
+}
+
 void
 tally_add(const struct tally_event *e)
 {
@@ -141,9 +158,7 @@ tally_add(const struct tally_event *e)
 	if (!is(e->want, "up")) {		/* it may stay down */
 		t->fault = FAULT_NONE;
 	} else if (!is(e->event, "exit") && is_well(t, e)) {
-		t->repairs++;
-		t->repair_us += e->at_us > t->since_us ?
-		    e->at_us - t->since_us : 0;
+		take_repair(t, e->at_us - t->since_us);
 		t->fault = FAULT_NONE;
 	}
 }

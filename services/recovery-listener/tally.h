@@ -12,11 +12,14 @@
 enum tally_reason { REASON_EXIT, REASON_SIGNAL, REASON_OOM, REASON_HEALTH,
 	REASON_ASKED, TALLY_REASONS };
 
+#define TALLY_BOUNDS	9
+extern const int tally_bound_ms[TALLY_BOUNDS];	/* of times to repair */
+
 struct tally {
 	char	 name[64];
 	uint64_t incidents, ooms;
 	uint64_t exits, signals, sick;	/* faults: how they began */
-	uint64_t repairs;
+	uint64_t repair[TALLY_BOUNDS + 1]; /* of which the last is above all */
 	int64_t	 repair_us;		/* of all repairs together */
 	enum tally_fault { FAULT_NONE, FAULT_EXIT, FAULT_HEALTH } fault;
 	int64_t	 since_us;		/* of the fault that goes on */
