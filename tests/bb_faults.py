@@ -8,6 +8,8 @@ I5 control answers        I6 no stranger is signalled
 I7 the services run on with their pids
 """
 
+import array
+import fcntl
 import os
 import resource
 import shutil
@@ -15,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 
 import rig
@@ -631,6 +634,40 @@ class Faults(rig.Case):
                 last = max(last, int(words[2]))
         self.assertGreater(last, 10)
 
+    def test_row_40(self):
+        """40 SIGSTOP of the logger: all else goes on, and when it is told to
+        continue no line is lost; a shutdown does not wait for that
+        [I1 I2 I3 I5]"""
+        t = self.services("-l 2 -b 5", "")
+        self.grows(t, "a")
+        logger = t.service("svlog")["pid"]
+        os.kill(logger, signal.SIGSTOP)
+        t.call("Restart", {"name": "b"}, PATIENCE)
+        t.wait("b", lambda s: s["state"] == "UP" and
+               s["pid"] != t.pids["b"], PATIENCE)
+        # What is written waits in the FIFO, and then the writer.
+        rig.eventually(lambda: self.waiting(t, "a") > 40000, PATIENCE,
+                       "a full FIFO")
+        self.assertEqual(t.service("svlog")["pid"], logger)
+        t.call("Signal", {"name": "svlog", "signal": "CONT"}, PATIENCE)
+        rig.eventually(lambda: self.waiting(t, "a") < 40000, PATIENCE,
+                       "an emptier FIFO")
+        self.grows(t, "a")
+        self.good(t, names=["a"])
+        os.kill(logger, signal.SIGSTOP)
+        t.stop(PATIENCE)
+        rig.eventually(lambda: not rig.alive(logger), PATIENCE, "its end")
+
+    def waiting(self, t, name):
+        """Bytes in the FIFO of its log."""
+        fd = os.open(t.path(f"run/{name}/log"), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            room = array.array("i", [0])
+            fcntl.ioctl(fd, termios.FIONREAD, room)
+            return room[0]
+        finally:
+            os.close(fd)
+
     def test_row_41(self):
         """41 the log is deleted: opened anew [I3]"""
         t = self.services("-l 5")
@@ -667,29 +704,66 @@ class Faults(rig.Case):
         rig.eventually(lambda: not rig.alive(t.pids["b"]), PATIENCE)
         self.good(t, names=["a"])
 
-    def test_row_45(self):
-        """45 the clock jumps by a year: timers do not notice [I2]"""
+    def false_clock(self, t):
+        """Before t starts: a function that shifts the wall clock."""
         lib = next((p for p in (
             "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
             "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1")
             if os.path.exists(p)), None)
         if lib is None:
             self.skipTest("needs libfaketime")
-        t = self.tree({"a": "[service]\nexec = false\nrestart-delay = 200ms\n"
-                       "restart-limit = 1000/1m\n"}, start=False)
         clock = t.path("clock")
-        with open(clock, "w", encoding="ascii") as f:
-            f.write("+0\n")
+
+        def set_clock(shift):
+            with open(clock, "w", encoding="ascii") as f:
+                f.write(shift + "\n")
+
+        set_clock("+0")
         t.extra_env.update({
             "LD_PRELOAD": lib, "FAKETIME_TIMESTAMP_FILE": clock,
             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+        return set_clock
+
+    def test_row_45(self):
+        """45 the clock jumps by a year: timers do not notice [I2]"""
+        t = self.tree({"a": "[service]\nexec = false\nrestart-delay = 200ms\n"
+                       "restart-limit = 1000/1m\n"}, start=False)
+        set_clock = self.false_clock(t)
         t.start(PATIENCE)
         for jump in ("+1y", "-1y", "+0"):
             before = t.wait("a", "BACKOFF", PATIENCE)["restarts"]
-            with open(clock, "w", encoding="ascii") as f:
-                f.write(jump + "\n")
+            set_clock(jump)
             t.wait("a", lambda s, b=before: s["restarts"] > b, PATIENCE)
         self.assertLess(t.service("a")["restarts"], 40)
+
+    def test_row_46(self):
+        """46 suspend, imitated: every process stands still, and finds the
+        wall clock ten hours on: no storm [I1 I2 I7]"""
+        t = self.tree({
+            "a": "[service]\nexec = sleep 1000\nwatchdog = 1h\n",
+            "b": "[service]\nexec = false\nrestart-delay = 1h\n",
+            "c": "[service]\nexec = sh -c 'echo ran'\ntype = oneshot\n"
+                 "every = 20h\n"}, start=False)
+        set_clock = self.false_clock(t)
+        t.start(PATIENCE)
+        pid = t.wait("a", "UP", PATIENCE)["pid"]
+        t.wait("b", "BACKOFF", PATIENCE)
+        frozen = t.processes() + [t.process.pid]
+        said = []
+        with t.subscribe() as events:
+            for p in frozen:
+                os.kill(p, signal.SIGSTOP)
+            set_clock("+10h")
+            for p in reversed(frozen):
+                os.kill(p, signal.SIGCONT)
+            t.call("Restart", {"name": "a"}, PATIENCE)
+            events.until(lambda e: said.append(e) or (
+                e.get("service") == "a" and e.get("state") == "UP" and
+                e.get("pid") != pid), PATIENCE)
+        self.assertEqual([e for e in said if e.get("service") in ("b", "c")],
+                         [])
+        self.assertEqual(t.service("b")["state"], "BACKOFF")
+        self.assertNotIn("ran", t.log_text("c"))
 
     def test_row_47(self):
         """47 the kernel kills a service for memory: restarted [I1 I2]"""

@@ -20,10 +20,6 @@ ELSEWHERE = {
     3: ("the same, with a slow child", "I1", "bb_kill_sweep.py"),
     5: ("killed after the signal of a stop", "I2", "bb_kill_sweep.py "
         "(stop), test_explore"),
-    40: ("SIGSTOP of the logger", "I2 I3", "not run: svlog has no watchdog; "
-         "what is written waits in the FIFO until a person's `svctl cont`"),
-    46: ("suspend", "I2", "not run: needs a virtual machine that is paused; "
-         "test_alarm and the clocks of test_policy stand for it"),
     52: ("a peer by HTTP hangs or talks garbage", "I5",
          "bb_health.py, bb_docker_keeper.py, bb_oom_watcher.py"),
 }
