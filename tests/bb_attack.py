@@ -200,13 +200,19 @@ class Secrets(rig.Case):
             "a": "[service]\nexec = sh -c 'echo $API_KEY | wc -c; "
                  f"exec sleep 1000'\nenv-file = {where}/env\n",
             "recovery-listener": "[service]\nready = notify\nexec = "
-                 f"recovery-listener -p {port} -T {where}/token\n"})
+                 f"recovery-listener -p {port} -T {where}/token\n",
+            "health-monitor": "[service]\nready = notify\nexec = "
+                 "health-monitor\ngrants = Report\n"})
         t.wait("a", "UP")
         sv = t.wait("recovery-listener", "UP")
         rig.eventually(lambda: t.log_text("a"), what="its line")
-        with open(f"/proc/{sv['pid']}/limits", encoding="ascii") as f:
-            core = next(x for x in f if "core file" in x)
-        self.assertEqual(core.split()[4:6], ["0", "0"])
+        monitor = t.wait("health-monitor", "UP")
+        for pid in (sv["pid"], monitor["pid"]):
+            with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+                core = next(x for x in f if "core file" in x)
+            self.assertEqual(core.split()[4:6], ["0", "0"])
+            with open(f"/proc/{pid}/coredump_filter", encoding="ascii") as f:
+                self.assertEqual(int(f.read(), 16), 0)
         shown = [json.dumps(t.status()), t.said(),
                  t.svctl("status", "a").stdout, t.svctl("explain", "a").stdout,
                  t.svctl("keys").stdout]

@@ -4,9 +4,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include <criterion/criterion.h>
@@ -17,6 +19,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +90,90 @@ Test(confine, who_may_write_writes)
 	cr_assert_geq((fd = mkstemp(path)), 0);
 	(void)close(fd);
 	cr_assert_eq(unlink(path), 0);
+}
+
+Test(confine, who_may_write_makes_no_device_and_moves_files)
+{
+	const struct confine c = { .may_write = true };
+	char dir[] = "/tmp/confine.XXXXXX", file[64], sub[64], moved[80];
+
+	if (!has_landlock(2))
+		cr_skip("no Landlock here");
+	cr_assert_neq(mkdtemp(dir), NULL);
+	(void)snprintf(file, sizeof file, "%s/file", dir);
+	(void)snprintf(sub, sizeof sub, "%s/sub", dir);
+	(void)snprintf(moved, sizeof moved, "%s/moved", sub);
+	confine_self(&c);
+	cr_assert_eq(mknod(file, S_IFCHR | 0600, makedev(1, 3)), -1);
+	cr_expect(errno == EACCES || errno == EPERM);
+	cr_assert_eq(mkfifo(file, 0600), 0);
+	cr_assert_eq(mkdir(sub, 0700), 0);
+	cr_expect_eq(rename(file, moved), 0, "to another directory");
+	cr_expect_eq(unlink(moved), 0);
+	cr_expect_eq(rmdir(sub), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(confine, who_may_not_write_signals_its_children_alone)
+{
+	const struct confine c = { .may_write = false };
+	pid_t other = fork(), own;
+	int status;
+
+	if (other == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	cr_assert_gt(other, 0);
+	if (!has_landlock(6)) {
+		(void)kill(other, SIGKILL);
+		cr_skip("no Landlock for signals here");
+	}
+	confine_self(&c);
+	cr_expect_eq(kill(other, SIGTERM), -1);
+	cr_expect_eq(errno, EPERM);
+	if ((own = fork()) == 0)
+		for (;;)
+			(void)pause();
+	cr_expect_eq(kill(own, SIGKILL), 0);
+	cr_expect_eq(waitpid(own, &status, 0), own);
+	/* Nobody here may end it: the end of this process does. */
+}
+
+Test(confine, who_looks_sees_the_descriptors_of_others)
+{
+	const struct confine c = { .looks = true };
+	pid_t other = fork();
+	char path[64];
+
+	if (other == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	cr_assert_gt(other, 0);
+	(void)snprintf(path, sizeof path, "/proc/%d/fd/0", (int)other);
+	confine_self(&c);
+	cr_expect_eq(prctl(PR_GET_SECCOMP), 2);
+	cr_expect_eq(access(path, R_OK), 0);
+	cr_expect_eq(kill(other, SIGKILL), 0);
+}
+
+Test(confine, no_core_file_holds_memory)
+{
+	struct rlimit limit;
+	char text[16] = "";
+	int fd;
+
+	confine_core();
+	cr_assert_eq(getrlimit(RLIMIT_CORE, &limit), 0);
+	cr_expect_eq(limit.rlim_cur, 0);
+	cr_expect_eq(limit.rlim_max, 0);
+	fd = open("/proc/self/coredump_filter", O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_gt(read(fd, text, sizeof text - 1), 0);
+	cr_expect_eq(strtoul(text, NULL, 16), 0, "%s", text);
 }
 
 Test(confine, who_may_not_write_reads_and_changes_nothing)

@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
+#include "confine.h"
 #include "die.h"
 #include "docker.h"
 #include "http.h"
@@ -311,6 +312,9 @@ main(int argc, char **argv)
 	parse(argc, argv);
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
+	confine_core();
+	/* Compose may write what it likes. */
+	confine_self(&(struct confine){ .may_write = true });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();

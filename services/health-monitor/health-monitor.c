@@ -117,8 +117,10 @@ main(int argc, char **argv)
 	if (!getenv("SVTREE_SERVICES"))
 		diex(EXIT_USAGE, "SVTREE_SERVICES is not set: it is run by "
 		    "svtree, as a service");
+	confine_core();
 	/* Commands that probe may write what they like. */
-	confine_self(&(struct confine){ .may_write = true });
+	confine_self(&(struct confine){ .may_write = true,
+	    .looks = true });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	if (wake_open(signals) < 0)

@@ -12,9 +12,16 @@
  */
 struct confine {
 	bool	 may_write;	/* open files for writing, make and remove */
+	bool	 looks;		/* at who holds a port: Landlock would hide
+				   it, and is left out */
+	bool	 quiet;		/* says only what is missing */
 	uint16_t port;		/* not 0: listens there, connects nowhere */
 };
 
 void confine_self(const struct confine *c);
+
+/* No core file of this process or its children shows what they know: tokens,
+ * passwords in addresses, the environment. Call it before confine_self. */
+void confine_core(void);
 
 #endif

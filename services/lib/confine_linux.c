@@ -6,6 +6,7 @@
  * else works, for libraries change what they call.
  */
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <linux/audit.h>
@@ -116,13 +117,16 @@ filter_calls(void)
 #define RULE_PORT	2
 #define FS_WRITE	(1u << 1)
 #define FS_CHANGE	0x1ff0u	/* remove and make, whatever kind */
+#define FS_DEVICES	(1u << 6 | 1u << 11)
 #define FS_REFER	(1u << 13)
 #define FS_TRUNCATE	(1u << 14)
 #define NET_BIND	1u
 #define NET_CONNECT	2u
+#define SCOPE_ABSTRACT	1u	/* sockets without a file */
+#define SCOPE_SIGNAL	2u	/* to whom we have not begun */
 
 struct ruleset {
-	uint64_t fs, net;
+	uint64_t fs, net, scoped;
 };
 struct path_rule {
 	uint64_t allowed;
@@ -132,12 +136,10 @@ struct port_rule {
 	uint64_t allowed, port;
 };
 
-/* Programs that are run from here have it as standard output, or error. */
 static int
-allow_null(int rules)
+allow(int rules, const char *path, uint64_t what)
 {
-	struct path_rule rule = { FS_WRITE,
-	    open("/dev/null", O_RDONLY | O_CLOEXEC) };
+	struct path_rule rule = { what, open(path, O_RDONLY | O_CLOEXEC) };
 	int rc;
 
 	if (rule.fd < 0)
@@ -147,52 +149,110 @@ allow_null(int rules)
 	return rc;
 }
 
-/* The version of Landlock that is at work, 0 when there is none. */
-static int
-lock_land(const struct confine *c)
+/* What a version knows, and this program does not need. */
+static struct ruleset
+what_goes(const struct confine *c, int version)
 {
-	struct port_rule port = { NET_BIND, c->port };
-	int version = (int)syscall(CREATE_RULESET, NULL, 0, 1), fd, rc;
-	struct ruleset set = { 0, 0 };
+	struct ruleset set = { 0, 0, 0 };
 
-	if (version < 1)
-		return 0;
-	if (!c->may_write)
+	if (c->may_write)
+		/* A rule set denies files to change their directory, too. */
+		set.fs = version > 1 ? FS_DEVICES | FS_REFER : 0;
+	else
 		set.fs = FS_WRITE | FS_CHANGE | (version > 1 ? FS_REFER : 0) |
 		    (version > 2 ? FS_TRUNCATE : 0);
 	if (c->port != 0 && version > 3)
 		set.net = NET_BIND | NET_CONNECT;
-	fd = (int)syscall(CREATE_RULESET, &set, version > 3 ? sizeof set :
-	    sizeof set.fs, 0);
+	if (!c->may_write && version > 5)
+		set.scoped = SCOPE_ABSTRACT | SCOPE_SIGNAL;
+	return set;
+}
+
+static size_t
+size_for(int version)
+{
+	return version > 5 ? sizeof(struct ruleset) : version > 3 ?
+	    offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
+}
+
+/* What is in force; all zero when there is none. */
+static struct ruleset
+lock_land(const struct confine *c)
+{
+	struct port_rule port = { NET_BIND, c->port };
+	int version = (int)syscall(CREATE_RULESET, NULL, 0, 1), fd, rc;
+	const struct ruleset none = { 0, 0, 0 };
+	struct ruleset set;
+
+	if (version < 1 || c->looks)
+		return none;
+	set = what_goes(c, version);
+	fd = (int)syscall(CREATE_RULESET, &set, size_for(version), 0);
 	if (fd < 0)
-		return 0;
-	rc = (set.fs != 0 && allow_null(fd) < 0) || (set.net != 0 &&
-	    syscall(ADD_RULE, fd, RULE_PORT, &port, 0) < 0) ||
-	    syscall(RESTRICT_SELF, fd, 0) < 0 ? 0 : version;
+		return none;
+	/* Programs that are run from here have /dev/null as their output. */
+	if (c->may_write)
+		rc = allow(fd, "/", FS_REFER);
+	else
+		rc = allow(fd, "/dev/null", FS_WRITE);
+	if (rc == 0 && set.net != 0)
+		rc = (int)syscall(ADD_RULE, fd, RULE_PORT, &port, 0);
+	if (rc == 0)
+		rc = (int)syscall(RESTRICT_SELF, fd, 0);
 	(void)close(fd);
-	return rc;
+	return rc == 0 ? set : none;
+}
+
+static void
+tell(const struct confine *c, const struct ruleset *set, bool filtered)
+{
+	if (c->quiet && filtered)
+		return;
+	if (c->looks)
+		log_info("without Landlock, which would hide who holds a "
+		    "port: files and ports are as the user's");
+	else if (set->fs == 0)
+		log_info("Landlock is not offered by this kernel: files and "
+		    "ports are as the user's");
+	else if (c->port != 0 && set->net == 0)
+		log_info("Landlock of this kernel knows files, and no ports");
+	log_info("confined: no new privileges%s%s%s%s%s",
+	    filtered ? ", no administration" : "",
+	    (set->fs & FS_WRITE) != 0 ? ", no writing" : "",
+	    c->may_write && set->fs != 0 ? ", no devices" : "",
+	    set->net != 0 ? ", no connecting" : "",
+	    set->scoped != 0 ? ", no signals" : "");
 }
 
 void
 confine_self(const struct confine *c)
 {
-	bool wants_land = !c->may_write || c->port != 0, filtered;
-	int land = 0;
+	struct ruleset set;
+	bool filtered;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		log_warn("not confined: give up new privileges");
 		return;
 	}
-	if (wants_land && (land = lock_land(c)) == 0)
-		log_info("Landlock is not offered by this kernel: files and "
-		    "ports are as the user's");
-	else if (c->port != 0 && land < 4)
-		log_info("Landlock of this kernel knows files, and no ports");
+	set = lock_land(c);
 	filtered = filter_calls() == 0;
 	if (!filtered)
 		log_info("no filter of system calls here: %s",
 		    strerror(errno));
-	log_info("confined: no new privileges%s%s", filtered ?
-	    ", no administration" : "", land == 0 ? "" : land < 4 ||
-	    c->port == 0 ? ", no writing" : ", no writing, no connecting");
+	tell(c, &set, filtered);
+}
+
+/* A program that collects core files is not held by the limit: there the
+ * filter leaves none of the memory in. */
+void
+confine_core(void)
+{
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) < 0)
+		log_warn("keep memory out of core files");
+	(void)close(fd);
 }

@@ -128,6 +128,7 @@ main(int argc, char **argv)
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
 	fd = wake_fd();
+	confine_core();
 	confine_self(&(struct confine){ .may_write = false });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");

@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "client.h"
 #include "conf.h"
+#include "confine.h"
 #include "die.h"
 #include "http.h"
 #include "log.h"
@@ -238,6 +239,10 @@ main(int argc, char **argv)
 	parse(&run, argc, argv);
 	/* Whoever follows sees each step when it is done. */
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	confine_core();
+	if (getenv("SVTREE_SERVICE") != NULL)	/* not a person's own */
+		confine_self(&(struct confine){ .looks = true,
+		    .quiet = true });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();

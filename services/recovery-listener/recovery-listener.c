@@ -4,7 +4,6 @@
  * figures. Here are the command line, the token, the signals and the loop;
  * requests are answer.c's, HTTP is web.c's, the supervisor is view.c's.
  */
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -232,8 +231,7 @@ main(int argc, char **argv)
 		set_port(value);
 	token_file = environment("RECOVERY_LISTENER_TOKEN_FILE");
 	parse(argc, argv);
-	/* The token is no matter of a core file. */
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	confine_core();
 	if (!has_address)
 		add_address((value = environment(
 		    "RECOVERY_LISTENER_ADDRESS")) != NULL ? value :
