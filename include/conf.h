@@ -119,6 +119,18 @@ struct conf_port {		/* [port] */
 };
 enum conf_port_policy { PORT_REFUSE, PORT_EVICT };
 
+/* What few services say of themselves in [service]. */
+struct conf_rare {
+	struct conf_list groups; /* supplementary, beside the user's own */
+	struct conf_list hook[HOOK_COUNT]; /* programs that are told */
+	int64_t	 hook_timeout_ms; /* 30 s */
+	struct conf_list stop_command; /* before the signal */
+	struct conf_list grants; /* control methods its processes may call */
+	struct conf_list pass;	/* names let through from the supervisor */
+	struct conf_list env_file; /* paths, each maybe after a '-' */
+	struct conf_list env_dir; /* directories as of chpst -e, the same */
+};
+
 struct conf_service {
 	char	*name;		/* of the directory */
 	char	*dir;		/* absolute path */
@@ -126,7 +138,6 @@ struct conf_service {
 	struct conf_list exec;	/* n = 0: ./run */
 	char	*user;		/* as written: a name, owner-of:PATH, or NULL */
 	char	*group;
-	struct conf_list groups; /* supplementary, beside the user's own */
 	char	*directory;
 	enum conf_type type;
 	int64_t	 every_ms;	/* oneshot's timer, 0 none */
@@ -141,9 +152,6 @@ struct conf_service {
 	int64_t	 restart_window_ms; /* ... in 5 min trip the breaker */
 	struct conf_list no_restart; /* exit codes that hold at once */
 	struct conf_list success; /* exit codes that are one, beside 0 */
-	struct conf_list hook[HOOK_COUNT]; /* programs that are told */
-	int64_t	 hook_timeout_ms; /* 30 s */
-	struct conf_list stop_command; /* before the signal */
 	int	 stop_signal;	/* SIGTERM */
 	int64_t	 stop_timeout_ms; /* 20 s until SIGKILL */
 	enum conf_kill kill;
@@ -151,20 +159,17 @@ struct conf_service {
 	int	 ready_fd;	/* READY_FD */
 	int64_t	 start_timeout_ms; /* 60 s; 0 none */
 	int64_t	 watchdog_ms;	/* WATCHDOG=1 at least so often; 0 none */
-	struct conf_list grants; /* control methods its processes may call */
 	struct conf_list environment; /* NAME=value, [environment] */
-	struct conf_list pass;	/* names let through from the supervisor */
-	struct conf_list env_file; /* paths, each maybe after a '-' */
-	struct conf_list env_dir; /* directories as of chpst -e, the same */
 	int	 umask;		/* 022 */
 	int	 nice;		/* CONF_UNSET: the supervisor's */
 	int	 oom_score_adj;	/* CONF_UNSET: 0 */
 	struct conf_sockets sockets;
 	struct conf_limit *limits;
 	int	 nlimits;
-	struct conf_log log;
-	/* Of a loaded service never NULL; without the section, defaults that
+	/* Of a loaded service never NULL; where nothing is said, defaults that
 	 * many share. */
+	const struct conf_rare *rare;	/* by conf_rare */
+	const struct conf_log *log;
 	const struct conf_health *health;
 	const struct conf_container *container;
 	const struct conf_docker *docker;
@@ -204,6 +209,8 @@ int conf_load(struct conf_tree *t, const char *dir, conf_report *report,
 int conf_load_partly(struct conf_tree *t, const char *dir,
     conf_report *report, void *arg);
 void conf_free(struct conf_tree *t);
+/* What it says, or the defaults; of one that is not loaded, too. */
+const struct conf_rare *conf_rare(const struct conf_service *sv);
 /* By name; NULL when there is none. */
 struct conf_service *conf_find(const struct conf_tree *t, const char *name);
 

@@ -14,7 +14,7 @@
 static void
 check_groups(struct conf_reader *rd)
 {
-	const struct conf_list *groups = &rd->sv->groups;
+	const struct conf_list *groups = &conf_rare(rd->sv)->groups;
 	int i;
 
 	for (i = 0; i < groups->n; i++)
@@ -38,16 +38,16 @@ drop(void *arg, const char *name, const char *value)
 static void
 check_env(struct conf_reader *rd)
 {
-	const struct conf_service *sv = rd->sv;
+	const struct conf_rare *c = conf_rare(rd->sv);
 	char err[CONF_ERR_LEN];
 	int i;
 
-	for (i = 0; i < sv->env_file.n; i++)
-		if (conf_env_file(sv->env_file.v[i], drop, NULL, err) < 0)
+	for (i = 0; i < c->env_file.n; i++)
+		if (conf_env_file(c->env_file.v[i], drop, NULL, err) < 0)
 			conf_error_at(rd, "service", "env-file",
 			    "env-file: %s", err);
-	for (i = 0; i < sv->env_dir.n; i++)
-		if (conf_env_dir(sv->env_dir.v[i], drop, NULL, err) < 0)
+	for (i = 0; i < c->env_dir.n; i++)
+		if (conf_env_dir(c->env_dir.v[i], drop, NULL, err) < 0)
 			conf_error_at(rd, "service", "env-dir",
 			    "env-dir: %s", err);
 }
@@ -81,13 +81,13 @@ check_hooks(struct conf_reader *rd)
 	};
 	int i;
 
-	if (rd->sv->stop_command.n > 0)
+	if (conf_rare(rd->sv)->stop_command.n > 0)
 		conf_check_program(rd, "service", "stop-command",
-		    rd->sv->stop_command.v[0]);
+		    conf_rare(rd->sv)->stop_command.v[0]);
 	for (i = 0; i < HOOK_COUNT; i++)
-		if (rd->sv->hook[i].n > 0)
+		if (conf_rare(rd->sv)->hook[i].n > 0)
 			conf_check_program(rd, "service", keys[i],
-			    rd->sv->hook[i].v[0]);
+			    conf_rare(rd->sv)->hook[i].v[0]);
 }
 
 void

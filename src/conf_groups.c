@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where values go. Sections that few services have are structs of their own:
- * a service that has none shares the defaults, which nobody writes to.
+ * Where values go. What few services say is in structs of its own: a service
+ * that says nothing of it shares the defaults, which nobody writes to.
  */
 #include <string.h>
 
 #include "buf.h"
 #include "conf_kinds.h"
 
+static const struct conf_rare no_rare = { .hook_timeout_ms = 30000 };
+static const struct conf_log no_log = {
+	.max_size = 10 << 20, .total = 100 << 20, .keep = 10,
+	.timestamps = true,
+};
 static const struct conf_health no_health = {
 	.interval_ms = 10000, .timeout_ms = 3000, .threshold = 3,
 	.start_grace_ms = 60000, .load_grace_ms = 300000,
@@ -20,52 +25,47 @@ static const struct conf_container no_container = {
 static const struct conf_docker no_docker = { .start_every_ms = 60000 };
 
 static const struct {
-	const char *section;
 	size_t	 at, size;	/* of its pointer in struct conf_service */
 	const void *none;
-} groups[] = {
-#define GROUP(g) { #g, offsetof(struct conf_service, g), \
+} groups[IN_MAX] = {
+#define GROUP(g) { offsetof(struct conf_service, g), \
 	sizeof(struct conf_ ## g), &no_ ## g }
-	GROUP(health), GROUP(container), GROUP(docker),
+	[IN_RARE] = GROUP(rare), [IN_LOG] = GROUP(log),
+	[IN_HEALTH] = GROUP(health), [IN_CONTAINER] = GROUP(container),
+	[IN_DOCKER] = GROUP(docker),
 #undef GROUP
 };
 
 void
 conf_no_groups(struct conf_service *sv)
 {
+	sv->rare = &no_rare;
+	sv->log = &no_log;
 	sv->health = &no_health;
 	sv->container = &no_container;
 	sv->docker = &no_docker;
 }
 
-/* The row of the key's section, -1 when it lies in the service itself. */
-static int
-group_of(const struct conf_key *key)
+const struct conf_rare *
+conf_rare(const struct conf_service *sv)
 {
-	size_t i;
-
-	for (i = 0; i < nitems(groups); i++)
-		if (strcmp(groups[i].section, key->section) == 0)
-			return (int)i;
-	return -1;
+	return sv->rare != NULL ? sv->rare : &no_rare;
 }
 
 const void *
 conf_default(const struct conf_service *sv, const struct conf_key *key)
 {
-	int g = group_of(key);
-
-	return (g < 0 ? (const char *)sv : (const char *)groups[g].none) +
-	    key->offset;
+	return (key->group == IN_SERVICE ? (const char *)sv :
+	    (const char *)groups[key->group].none) + key->offset;
 }
 
 void *
 conf_place(struct conf_reader *rd, const struct conf_key *key)
 {
-	int g = group_of(key);
+	enum conf_group g = key->group;
 	char *own;
 
-	if (g < 0)
+	if (g == IN_SERVICE)
 		return (char *)rd->sv + key->offset;
 	memcpy(&own, (char *)rd->sv + groups[g].at, sizeof own);
 	if (own == groups[g].none) {

@@ -13,11 +13,15 @@ enum conf_kind {
 	KIND_MAX
 };
 
+/* Where a value lies: in the service itself, or in what it points to. */
+enum conf_group { IN_SERVICE, IN_RARE, IN_LOG, IN_HEALTH, IN_CONTAINER,
+	IN_DOCKER, IN_MAX };
+
 struct conf_key {
 	const char	*section, *key;
 	enum conf_kind	 kind;
-	size_t		 offset;	/* in struct conf_service, or that of
-					 * its section (conf_groups.c) */
+	enum conf_group	 group;
+	size_t		 offset;	/* there */
 	const char *const *choice;	/* words of CHOICE, NAME and FLAG */
 	const char	*help;
 };

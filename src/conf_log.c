@@ -28,9 +28,8 @@ conf_load_log(const char *dir, const char *name, struct conf_log *log)
 		conf_read_file(&rd, file);
 		(void)fclose(file);
 	}
+	if (rd.errors == 0)
+		*log = *sv.log;
 	conf_free(&tree);
-	if (rd.errors > 0)
-		return -1;
-	*log = sv.log;
-	return 0;
+	return rd.errors == 0 ? 0 : -1;
 }

@@ -229,8 +229,8 @@ is_permitted(const struct call *c, const struct method *m)
 		    os_peer_in_group(c->conn->fd, c->tree->readers);
 	if (sv == NULL)
 		return false;
-	for (i = 0; i < sv->conf->grants.n; i++)
-		if (strcmp(sv->conf->grants.v[i], m->name) == 0)
+	for (i = 0; i < conf_rare(sv->conf)->grants.n; i++)
+		if (strcmp(conf_rare(sv->conf)->grants.v[i], m->name) == 0)
 			return true;
 	return strcmp(m->name, "Report") == 0 &&
 	    json_is(&c->json, control_param(c, "name"), sv->conf->name);

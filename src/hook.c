@@ -85,12 +85,12 @@ run(struct service *sv, enum hook hook, struct running *place, int64_t now)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		spawn_child_aux(sv, sv->conf->hook[hook].v, in, -1);
+		spawn_child_aux(sv, conf_rare(sv->conf)->hook[hook].v, in, -1);
 	(void)close(in);
 	if (pid < 0)
 		return -1;
 	place->pid = pid;
-	place->kill_ms = now + sv->conf->hook_timeout_ms;
+	place->kill_ms = now + conf_rare(sv->conf)->hook_timeout_ms;
 	place->event = events[hook];
 	(void)snprintf(place->service, sizeof place->service, "%s",
 	    sv->conf->name);
@@ -129,7 +129,7 @@ run_due(struct service *sv, int64_t now)
 
 	for (i = 0; i < HOOK_COUNT && sv->hook != NULL; i++) {
 		h = &sv->hook[i];
-		if (sv->conf->hook[i].n == 0)
+		if (conf_rare(sv->conf)->hook[i].n == 0)
 			h->count = 0;	/* a reload took it away */
 		if (h->count == 0 || now < h->next_ms ||
 		    (place = free_place()) == NULL)
@@ -150,8 +150,8 @@ hook_prepare(struct service *sv)
 	int i;
 
 	for (i = 0; i < HOOK_COUNT && sv->hook == NULL; i++)
-		if (sv->conf->hook[i].n > 0 && (sv->hook = calloc(HOOK_COUNT,
-		    sizeof *sv->hook)) == NULL)
+		if (conf_rare(sv->conf)->hook[i].n > 0 && (sv->hook =
+		    calloc(HOOK_COUNT, sizeof *sv->hook)) == NULL)
 			log_warn("%s: remember its hooks", sv->conf->name);
 }
 
@@ -177,7 +177,7 @@ hook_look(struct service *sv)
 {
 	const struct record *r = &sv->rec;
 
-	if (sv->hook == NULL || sv->conf->hook[HOOK_RECOVERY].n == 0)
+	if (sv->hook == NULL || conf_rare(sv->conf)->hook[HOOK_RECOVERY].n == 0)
 		return;
 	if (r->want == WANT_DOWN)	/* a person's word: nothing to mend */
 		set_ill(sv, false);
@@ -197,11 +197,11 @@ hook_tell(struct service *sv, enum hook hook, const char *reason)
 	if (sv->hook == NULL)
 		return;
 	if ((hook == HOOK_CRASH || hook == HOOK_TRIP) &&
-	    sv->conf->hook[HOOK_RECOVERY].n > 0) {
+	    conf_rare(sv->conf)->hook[HOOK_RECOVERY].n > 0) {
 		set_ill(sv, true);
 		hook_look(sv);	/* it may run again already */
 	}
-	if (sv->conf->hook[hook].n == 0)
+	if (conf_rare(sv->conf)->hook[hook].n == 0)
 		return;
 	h = &sv->hook[hook];
 	h->count++;

@@ -100,7 +100,7 @@ stop_softly(struct service *sv, enum aux before)
 	char path[1200];
 	enum aux next = AUX_NONE;
 
-	if (before == AUX_NONE && sv->conf->stop_command.n > 0)
+	if (before == AUX_NONE && conf_rare(sv->conf)->stop_command.n > 0)
 		next = AUX_STOP;
 	else if (before != AUX_CONTROL_T &&
 	    service_script(sv, 't', path, sizeof path))

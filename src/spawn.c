@@ -238,7 +238,8 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 		arg[2] = signo;
 	}
 	pid = aux == AUX_FINISH ? spawn_finish(sv, arg, deadline_ms) :
-	    spawn_script(sv, aux == AUX_STOP ? sv->conf->stop_command.v : arg);
+	    spawn_script(sv, aux != AUX_STOP ? arg :
+	    conf_rare(sv->conf)->stop_command.v);
 	if (pid < 0)
 		return -1;
 	sv->aux = aux;

@@ -106,7 +106,7 @@ change_user(const struct service *sv, const struct conf_user *u)
 		return;
 	if (u->uid >= 0 && initgroups(u->name, (gid_t)u->gid) < 0)
 		spawn_fail("take the groups of %s", u->name);
-	add_groups(&sv->conf->groups);
+	add_groups(&conf_rare(sv->conf)->groups);
 	if (u->gid >= 0 && setgid((gid_t)u->gid) < 0)
 		spawn_fail("take the group of %s", u->name);
 	if (u->uid >= 0 && setuid((uid_t)u->uid) < 0)

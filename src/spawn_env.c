@@ -97,6 +97,7 @@ add_svtree(const struct service *sv)
 static int
 add_configured(const struct conf_service *c, char *err)
 {
+	const struct conf_rare *rare = conf_rare(c);
 	char name[256];
 	size_t n;
 	int i;
@@ -107,11 +108,11 @@ add_configured(const struct conf_service *c, char *err)
 		    c->environment.v[i]);
 		put(name, c->environment.v[i] + n + 1);
 	}
-	for (i = 0; i < c->env_dir.n; i++)
-		if (conf_env_dir(c->env_dir.v[i], add, NULL, err) < 0)
+	for (i = 0; i < rare->env_dir.n; i++)
+		if (conf_env_dir(rare->env_dir.v[i], add, NULL, err) < 0)
 			return -1;
-	for (i = 0; i < c->env_file.n; i++)
-		if (conf_env_file(c->env_file.v[i], add, NULL, err) < 0)
+	for (i = 0; i < rare->env_file.n; i++)
+		if (conf_env_file(rare->env_file.v[i], add, NULL, err) < 0)
 			return -1;
 	return 0;
 }
@@ -153,7 +154,7 @@ int
 spawn_env(const struct service *sv, const struct conf_user *u, bool leader,
     char *err)
 {
-	keep(&sv->conf->pass);
+	keep(&conf_rare(sv->conf)->pass);
 	add_login(u);
 	add_svtree(sv);
 	if (leader)

@@ -142,7 +142,7 @@ oom_conf_log(int i, const char **name)
 	if (i >= tree.n)
 		return NULL;
 	*name = tree.service[i].name;
-	return &tree.service[i].log;
+	return tree.service[i].log;
 }
 
 int64_t
