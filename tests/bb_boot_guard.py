@@ -130,5 +130,94 @@ class Boots(rig.Case):
                              (100, True), args)
 
 
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+MOUNTS = ["unshare", "--mount", "sh", "-c",
+          f'mount --bind "$0" {BOOT_ID} && exec "$@"']
+MONITOR = """[service]
+exec = health-monitor
+ready = notify
+grants = Report Restart Signal Once
+"""
+SICK = """[service]
+exec = sleep 1000
+[health]
+type = exec
+command = test ! -e bad
+interval = 200ms
+timeout = 2s
+threshold = 1
+start-grace = 10ms
+"""
+
+
+class Machine(rig.Case):
+    """All of a tree in a machine whose boot id is another after each boot,
+    by a mount of its own over the kernel's; run directories survive, as on a
+    disk, and only that id tells what they are worth."""
+
+    def setUp(self):
+        self.tree_ = self.tree({
+            "boot-guard": "[service]\nexec = boot-guard\nready = notify\n"
+                          "start-timeout = 0\n",
+            "mlx": NEEDY, "health-monitor": MONITOR,
+            "sick": {"conf": SICK}}, start=False)
+        self.boots = 0
+        id_ = self.tree_.path("boot_id")
+        with open(id_, "w", encoding="ascii") as f:
+            f.write("0\n")
+        if subprocess.run([*MOUNTS, id_, "true"],
+                          check=False, capture_output=True).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        plain = self.tree_.command
+        self.tree_.command = lambda: [*MOUNTS, id_, *plain()]
+
+    def boot(self):
+        self.boots += 1
+        with open(self.tree_.path("boot_id"), "w", encoding="ascii") as f:
+            f.write(f"{self.boots:08d}-0000-4000-8000-000000000000\n")
+        self.tree_.start()
+        return self.tree_
+
+    crash = Boots.crash
+
+    def gave_up(self, tree):
+        return tree.wait("sick", lambda s: "in vain" in (s["text"] or ""))
+
+    def test_budgets_and_crashes_are_counted_over_boots(self):
+        tree = self.boot()
+        tree.wait("mlx", "UP")
+        tree.wait("sick", lambda s: s["health"] == "ok")
+        with open(os.path.join(tree.services, "sick", "bad"), "wb"):
+            pass
+        self.assertEqual(self.gave_up(tree)["restarts"], 3)
+        first = tree.service("sick")["pid"]
+        self.crash()
+        # The second boot: what ran is not taken for running, and the
+        # restarts that were asked for are not given back.
+        self.boot()
+        tree.wait("mlx", "UP")
+        sv = self.gave_up(tree)
+        self.assertEqual((sv["restarts"], sv["adopted"]), (0, False))
+        self.assertNotEqual(sv["pid"], first)
+        self.crash()
+        # The third: both ended without a shutdown, so mlx is held.
+        self.boot()
+        tree.wait("boot-guard", lambda s: s["health"] == "failing")
+        sv = tree.service("mlx")
+        self.assertEqual((sv["state"], sv["reason"]),
+                         ("WAITING", "waits for boot-guard"))
+        self.gave_up(tree)
+        # By the same id it is the same boot: all is taken over as it is.
+        tree.kill_supervisor()
+        tree.start()
+        self.assertTrue(tree.service("sick")["adopted"])
+        self.assertEqual(tree.service("mlx")["state"], "WAITING")
+        tree.svctl("--no-wait", "restart", "boot-guard", check=True)
+        tree.wait("mlx", "UP")
+        tree.call("Restart", {"name": "sick"})
+        os.unlink(os.path.join(tree.services, "sick", "bad"))
+        tree.wait("sick", lambda s: s["health"] == "ok")
+
+
 if __name__ == "__main__":
     rig.main()
