@@ -63,6 +63,7 @@ struct docker_container {
 	int	 policy_max;	/* its MaximumRetryCount, 0 no limit */
 	char	 error[128];	/* State.Error */
 	char	 started[40];	/* State.StartedAt: names one run of it */
+	char	 finished[40];	/* State.FinishedAt: of its last death */
 	char	 said[DOCKER_SAID]; /* what its HEALTHCHECK printed last */
 	bool	 endless_log;	/* Docker keeps all it ever printed */
 	int64_t	 memory;	/* HostConfig.Memory, 0 no limit */

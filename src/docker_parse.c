@@ -210,6 +210,7 @@ read_container(const struct json *j, struct docker_container *c)
 	copy_cut(j, "State/Error", c->error, sizeof c->error);
 	(void)json_bool(j, json_path(j, 0, "Config/Tty"), &c->tty);
 	copy(j, "State/StartedAt", c->started, sizeof c->started);
+	copy(j, "State/FinishedAt", c->finished, sizeof c->finished);
 	read_said(j, c->said, sizeof c->said);
 	c->endless_log = is_endless_log(j);
 	if (json_int(j, json_path(j, 0, "HostConfig/Memory"), &c->memory) < 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "buf.h"
 #include "compose.h"
@@ -303,6 +304,47 @@ Test(keeper, after_many_restarts_running_has_to_be_proven)
 	cr_expect_eq(see(&k, "running", 0, 40, "z", 0), STEP_WAIT);
 }
 
+static void
+finished(struct docker_container *c, int64_t at_ns)
+{
+	time_t s = (time_t)(at_ns / S);
+	char text[32];
+
+	(void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime(&s));
+	(void)snprintf(c->finished, sizeof c->finished, "%s.%09dZ", text,
+	    (int)(at_ns % S));
+}
+
+/* Killed by order and started again, it dies of memory before its keeper has
+ * looked: the events of the second death are late. */
+Test(keeper, a_death_is_not_explained_by_the_one_before)
+{
+	struct docker_container c = box("exited", 137, 0, "b");
+	struct keeper k;
+
+	begin_running(&k);
+	event(&k, "kill", T0, 9, 1);
+	event(&k, "die", T0 + 30000000, 137, 1);
+	c.oom = true;
+	finished(&c, T0 + 2 * S);
+	cr_expect_eq(keeper_saw(&k, &c, 2), STEP_WAIT);
+	cr_expect_eq(keeper_due(&k, 2), STEP_EXIT);
+	cr_expect(k.judged && k.death == DEATH_OOM);
+
+	/* The other way round, and the mark is not there to help. */
+	c.oom = false;
+	begin_running(&k);
+	event(&k, "oom", T0, 0, 1);
+	event(&k, "die", T0 + 30000000, 137, 1);
+	cr_expect_eq(keeper_saw(&k, &c, 2), STEP_WAIT);
+	event(&k, "start", T0 + S, 0, 3);
+	event(&k, "kill", T0 + 2 * S, 9, 3);
+	event(&k, "die", T0 + 2 * S + 1, 137, 3);
+	cr_expect_eq(keeper_saw(&k, &c, 4), STEP_WAIT);
+	cr_expect_eq(keeper_due(&k, 4), STEP_EXIT);
+	cr_expect(k.judged && k.death == DEATH_DELIBERATE);
+}
+
 Test(keeper, the_past_death_is_explained_by_the_events)
 {
 	struct docker_container c = box("exited", 137, 0, "a");
@@ -337,6 +379,26 @@ Test(keeper, the_past_death_is_explained_by_the_events)
 	cr_expect_eq(keeper_due(&k, 2 + KEEPER_EVIDENCE_MS), STEP_LOOK);
 	cr_expect_eq(keeper_saw(&k, &c, 2 + KEEPER_EVIDENCE_MS), STEP_UP);
 	cr_expect(k.judged && k.death == DEATH_OOM);
+
+	/* They are late; those of the death before, by order, of the very same
+	 * container are there: it ended again since, as the engine says. */
+	keeper_init(&k, 137, 0);
+	keeper_begin(&k, 0);
+	event(&k, "kill", T0, 9, 1);
+	event(&k, "die", T0 + 1, 137, 1);
+	event(&k, "start", T0 + S, 0, 1);
+	finished(&c, T0 + 2 * S);
+	cr_expect_eq(keeper_saw(&k, &c, 2), STEP_WAIT);
+	cr_expect_eq(keeper_saw(&k, &c, 2 + KEEPER_EVIDENCE_MS), STEP_UP);
+	cr_expect(k.judged && k.death == DEATH_OOM);
+	finished(&c, T0);
+	keeper_init(&k, 137, 0);
+	keeper_begin(&k, 0);
+	event(&k, "kill", T0, 9, 1);
+	event(&k, "die", T0 + 1, 137, 1);
+	cr_expect_eq(keeper_saw(&k, &c, 2), STEP_UP);
+	cr_expect(k.judged && k.death == DEATH_DELIBERATE);
+	c.finished[0] = '\0';
 
 	/* They are late; those of a container that had its name are there,
 	 * and the start of this one. */

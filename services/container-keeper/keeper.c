@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keeper.h"
+#include "when.h"
 
 static void
 enter(struct keeper *k, enum phase phase, int64_t deadline_ms,
@@ -69,6 +70,20 @@ keeper_event(struct keeper *k, const struct docker_event *e, int64_t now_ms)
 }
 
 /* --- deaths */
+
+/* The events of a death come after it: one from before the last is an older
+ * death of the same container, and what belongs to it says nothing of the
+ * last, whose own events are still to come. */
+static void
+drop_older(struct keeper *k, const struct docker_container *c)
+{
+	int64_t last_us = when_parse(c->finished);
+
+	if (k->box.pending && c->exists && last_us > 0 &&
+	    strcmp(c->id, k->box.die_id) == 0 &&
+	    k->box.die_ns / 1000 < last_us)
+		(void)box_judge(&k->box, false);
+}
 
 /* The verdict, also where the engine has told of no event. */
 static void
@@ -141,8 +156,10 @@ is_explained(const struct keeper *k, const struct docker_container *c)
 static enum step
 bring_up(struct keeper *k, const struct docker_container *c, int64_t now_ms)
 {
-	bool explained = is_explained(k, c);
+	bool explained;
 
+	drop_older(k, c);
+	explained = is_explained(k, c);
 	if (k->past_code != 0 && !k->waited && !explained) {
 		k->waited = true;
 		k->look_at_ms = now_ms + KEEPER_EVIDENCE_MS;
@@ -165,6 +182,7 @@ bring_up(struct keeper *k, const struct docker_container *c, int64_t now_ms)
 static enum step
 dies(struct keeper *k, const struct docker_container *c, int64_t now_ms)
 {
+	drop_older(k, c);
 	note_death(k, c);
 	if (k->phase != PH_DEAD)
 		enter(k, PH_DEAD, now_ms + patience(k), INT64_MAX);
