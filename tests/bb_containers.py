@@ -58,6 +58,11 @@ services:
     container_name: counts
     command: count 200 10
     network_mode: none
+  mutters:
+    image: box:1
+    container_name: mutters
+    command: count 1 4000
+    network_mode: none
   checked:
     image: box:1
     container_name: checked
@@ -541,8 +546,8 @@ class Followed(Kept):
         self.engine.docker("cp", sick, "checked:/sick")
         self.history(tree, "checked",
                      "fails: container checked, 2 times: unhealthy inside: "
-                     "it is sick", "it, by its HEALTHCHECK inside the "
-                     "container, was told: it is sick: there is a file that "
+                     "it is sick", "the probe, by its HEALTHCHECK inside "
+                     "the container, was told: it is sick: there is a file that "
                      "should not be there, and so it will not work")
         rig.eventually(lambda: self.engine.inspect("checked")["State"]
                        ["StartedAt"] != before["State"]["StartedAt"], LATE,

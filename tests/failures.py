@@ -528,20 +528,33 @@ clock_gettime(clockid_t id, struct timespec *t)
 
     @unittest.skipUnless(sys.platform == "linux", "RLIMIT_DATA of Linux")
     @row(26, "a Python leaked 56 GB", "a Python that leaks without end, with "
-         "`[limits] data = 256M`",
-         "the limit ends it where the host would have been; restarted, with "
-         "its last words")
+         "`max-memory = 80M` and `[limits] data = 256M`",
+         "is told above max-memory; the limit ends it where the host would "
+         "have been; restarted, with its last words")
     def test_f26_leak(self):
-        tree = self.tree({"leaks": {
-            "conf": "[service]\n[limits]\ndata = 256M\n",
-            "run": "exec python3 ./leak.py\n",
-            "files": {"leak.py": "import os, time\n"
-                      "while not os.path.exists('go'):\n"
-                      "    time.sleep(.02)\nos.unlink('go')\nkept = []\n"
-                      "while True:\n    kept.append(bytearray(1 << 20))\n"}}})
+        tree = self.tree({"oom-watcher": bb_oom_watcher.WATCHER.format(
+            proc="/proc", socket="/nonexistent"), "leaks": {
+                "conf": "[service]\n[health]\nmax-memory = 80M\n"
+                        "[limits]\ndata = 256M\n",
+                "run": "exec python3 ./leak.py\n",
+                "files": {"leak.py": "import os, time\nkept = []\n"
+                          "def wait(name):\n"
+                          "    while not os.path.exists(name):\n"
+                          "        time.sleep(.02)\n    os.unlink(name)\n"
+                          "def leak():\n"
+                          "    kept.append(b'x' * (1 << 20))\n"
+                          "wait('go')\nfor i in range(120):\n    leak()\n"
+                          "wait('on')\nwhile True:\n    leak()\n"}}})
         pid = tree.wait("leaks", "UP")["pid"]
+        with tree.subscribe() as events:
+            self.begin()
+            tree.add("leaks", {"files": {"go": ""}})
+            events.until(lambda e: e["event"] == "incident" and
+                         "is above max-memory 80 MiB" in e["reason"])
+            self.tell("told above max-memory")
+        self.assertEqual(tree.service("leaks")["restarts"], 0)
         self.begin()
-        tree.add("leaks", {"files": {"go": ""}})
+        tree.add("leaks", {"files": {"on": ""}})
         self.new_pid(tree, "leaks", pid)
         self.tell("grown to its limit and up again")
         self.assertEqual(tree.service("leaks")["last_exit"]["code"], 1)
@@ -925,8 +938,9 @@ class Memory(Clock, bb_oom_watcher.Watched):
                          "only root can make a small disk")
     @row(32, "the disk was full: builds failed, disk I/O error",
          "the logs lie on a disk of 4 MiB that somebody else fills",
-         "logs have caps; a disk with less than 5 % free is told; a service "
-         "is not held up by it")
+         "logs have caps; a disk with less than 5 % free is told, with whose "
+         "logs take most and the command that makes room; a service is not "
+         "held up by it")
     def test_f32_disk(self):
         tree = self.tree(start=False)
         os.mkdir(tree.log)
@@ -957,6 +971,12 @@ class Memory(Clock, bb_oom_watcher.Watched):
         sv = tree.wait("oom-watcher", lambda s: "disk" in (s["text"] or ""))
         self.tell("told")
         self.assertIn("free", sv["text"])
+        told = rig.eventually(
+            lambda: re.search("only . % of the disk with the logs is free.*",
+                              tree.svctl("history", "oom-watcher").stdout),
+            what="the incident")[0]
+        self.assertIn("; logs take ", told)
+        self.assertIn(": du -xh -d 2 /", told)
 
         def lines():
             with open(os.path.join(tree.services, "busy", "at"),
@@ -1252,9 +1272,10 @@ class Containers(Clock, bb_containers.Kept):
             self.assertEqual(tree.service("redis")["restarts"], 0)
 
     @row(38, "the container was up, its learner was not",
-         "a container runs; what it should make anew grows stale",
+         "a container runs; what it should make anew grows stale; another "
+         "says in its log that it fails, and goes on",
          "a probe of freshness from the host: failing, with its words, while "
-         "the container is up")
+         "the container is up; `log-warning`: degraded, with the line")
     def test_f38_freshness(self):
         tree = self.start_it(start=False, more={"health-monitor": MONITOR})
         tree.add("by_docker", {
@@ -1263,7 +1284,11 @@ class Containers(Clock, bb_containers.Kept):
             "files": {"fresh": "test -n \"$(find stamp -mmin -60)\" || "
                       "{ echo nothing learnt; exit 1; }\n",
                       "stamp": ""}})
+        tree.add("mutters", self.keeper("mutters") + "[health]\n"
+                 "type = docker\nlog-warning = \"line 0\"\n" + FAST)
         tree.start()
+        sv = tree.wait("mutters", lambda s: s["health"] == "degraded", LATE)
+        self.assertIn("its log says: line 0", sv["health_text"])
         tree.wait("by_docker", lambda s: s["health"] == "ok", LATE)
         self.begin()
         hours_ago = time.time() - 7200
@@ -1272,6 +1297,8 @@ class Containers(Clock, bb_containers.Kept):
         sv = tree.wait("by_docker", lambda s: s["health"] == "failing", LATE)
         self.tell("told")
         self.assertIn("nothing learnt", sv["health_text"])
+        self.history(tree, "by_docker",
+                     "the probe, from the host, was told: nothing learnt")
         self.assertEqual(self.engine.state("by_docker"), "running")
         self.assertEqual((sv["state"], sv["restarts"]), ("UP", 0))
 

@@ -311,7 +311,7 @@ finished(struct docker_container *c, int64_t at_ns)
 	char text[32];
 
 	(void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime(&s));
-	(void)snprintf(c->finished, sizeof c->finished, "%s.%09dZ", text,
+	(void)snprintf(c->finished, sizeof c->finished, "%.19s.%09dZ", text,
 	    (int)(at_ns % S));
 }
 

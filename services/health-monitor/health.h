@@ -153,8 +153,6 @@ void evidence_keep(struct target *t, const char *text, size_t n);
 /* From where a probe of a container is made, as words behind what is asked;
  * "" where it goes without saying. */
 const char *evidence_place(const struct target *t);
-/* The same behind the name of a probe of a container from outside. */
-void evidence_from(const struct target *t, struct probe *p);
 /* The last line that the service wrote to its log, "" none. */
 void evidence_last_line(const struct target *t, char *dst, size_t cap);
 

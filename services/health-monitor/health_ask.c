@@ -120,11 +120,9 @@ set_outcome(struct ask *a, struct probe *p, const struct http_result *r)
 	    OUT_BROKEN;
 	(void)snprintf(p->detail, sizeof p->detail, "%.95s", r->err);
 	/* Another port may be the right one. */
-	if (r->refused && a->layer != LAYER_ALSO) {
+	if (r->refused && a->layer != LAYER_ALSO)
 		put_what(p, a->layer == LAYER_DEEP ? "POST" : "GET", a->url,
 		    true);
-		evidence_from(t, p);
-	}
 }
 
 static void
@@ -167,8 +165,6 @@ start(struct ask *a, const char *path, const char *body, int timeout_ms,
 		    a->t->conf->container->name);
 	else if (p != NULL)
 		put_what(p, body != NULL ? "POST" : "GET", a->url, false);
-	if (p != NULL)
-		evidence_from(a->t, p);
 	if (a->t->server == SERVER_DOCKER &&
 	    (rq.unix_socket = docker_ask_socket(a->t)) == NULL) {
 		if (p != NULL)

@@ -120,7 +120,6 @@ try_command(struct target *t, int64_t now_ms)
 	t->pending = 1;
 	(void)snprintf(probe_of(t)->what, sizeof probe_of(t)->what,
 	    "the command %.40s", slash != NULL ? slash + 1 : name);
-	evidence_from(t, probe_of(t));
 	if (os_pipe(fd) < 0) {
 		try_over(t, OUT_NONE, "");
 		return;

@@ -71,7 +71,6 @@ try_connect(struct target *t, int64_t now_ms)
 	(void)snprintf(t->round.probe[LAYER_LIVE].what,
 	    sizeof t->round.probe[LAYER_LIVE].what,
 	    "connect to %.50s", t->base + strlen("tcp://"));
-	evidence_from(t, &t->round.probe[LAYER_LIVE]);
 	if (parse_address(t->base, &ss, &len) < 0) {
 		try_over(t, OUT_DEGRADED, "no address: wanted is "
 		    "tcp://127.0.0.1:5432 or tcp://[::1]:5432");

@@ -75,13 +75,6 @@ evidence_place(const struct target *t)
 	return t->conf->container->name != NULL ? ", from the host," : "";
 }
 
-void
-evidence_from(const struct target *t, struct probe *p)
-{
-	if (t->server != SERVER_DOCKER && t->conf->container->name != NULL)
-		(void)strlcat(p->what, " from the host", sizeof p->what);
-}
-
 static void
 find_last(const struct target *t, const char *text, size_t end, char *dst,
     size_t cap)

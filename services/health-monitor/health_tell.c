@@ -78,13 +78,18 @@ static void
 send_evidence(struct target *t, const struct judgement *j)
 {
 	char incident[CONF_INCIDENT_MAX];
-	const char *what = t->server == SERVER_DOCKER ? "it" : "the probe";
+	const char *place = evidence_place(t);
 
-	if (t->evidence[0] == '\0' || (strlen(j->why) <= REASON_KEPT &&
-	    strstr(j->why, t->evidence) != NULL))
+	if (place[0] == '\0' && (t->evidence[0] == '\0' ||
+	    (strlen(j->why) <= REASON_KEPT &&
+	    strstr(j->why, t->evidence) != NULL)))
 		return;
-	(void)snprintf(incident, sizeof incident, "%s%s was told: %s", what,
-	    evidence_place(t), t->evidence);
+	if (t->evidence[0] != '\0')
+		(void)snprintf(incident, sizeof incident, "the probe%s was "
+		    "told: %s", place, t->evidence);
+	else
+		(void)snprintf(incident, sizeof incident, "the probe%s: %s",
+		    place, j->why);
 	tell_text(t, NULL, incident);
 }
 
