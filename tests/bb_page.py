@@ -368,7 +368,7 @@ return null;""", name)
         _, _, health, _, _, _, _, why, _ = self.row(b, "b")
         self.assertEqual((health, why), ("busy", "all slots taken"))
         self.assertIn("waits for a to be healthy", self.row(b, "waits")[7])
-        self.assertIn("2 of 6 wanted: not well: waits, tripped",
+        self.assertIn("2 of 6 wanted services not well: waits, tripped",
                       b.text("#verdict"))
         self.assertIn("tripped\nexited with code 1", b.text("#incidents"))
         self.assertIn("svtree ", b.text("#supervisor"))

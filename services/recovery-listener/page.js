@@ -274,7 +274,7 @@ function verdict(wanted) {
 	const ill = wanted.filter((sv) => !isFit(sv)).map((sv) => sv.name);
 	const text = ill.length === 0 ? "All " + wanted.length +
 	    " wanted services are well" : ill.length + " of " + wanted.length +
-	    " wanted: not well: " + ill.join(", ");
+	    " wanted services not well: " + ill.join(", ");
 	setText(byId("verdict"), text);
 	byId("verdict").className = ill.length === 0 ? GOOD : BAD;
 	document.title = (ill.length === 0 ? "" : "\u2717 ") + "svtree " +
@@ -447,6 +447,16 @@ function toggle(name) {
 
 // ---- what happened
 
+// The end of a run, when the state that follows says the same and more.
+function forgetEnd(list, e) {
+	for (const item of [...list.children].slice(0, 9))
+		if (e.event === "state" && item.dataset.ended === e.service &&
+		    e.reason.startsWith(item.lastChild.textContent)) {
+			item.remove();
+			return;
+		}
+}
+
 function addIncident(e) {
 	const list = byId("incidents"), item = make("li");
 	const time = make("time", stamp(e.at));
@@ -457,6 +467,9 @@ function addIncident(e) {
 	item.append(time, make("strong", e.service || "tree"),
 	    make("span", e.event === "state" ? e.state + (e.reason ? ": " +
 	    e.reason : "") : what));
+	forgetEnd(list, e);
+	if (e.event === "exit")
+		item.dataset.ended = e.service;
 	list.prepend(item);
 	while (list.children.length > INCIDENTS)
 		list.lastChild.remove();
