@@ -1002,7 +1002,7 @@ class Memory(Clock, bb_oom_watcher.Watched):
             info = dict(re.findall(r"(\w+): +(\d+)", f.read()))
         real = 100 - 100 * int(info["MemAvailable"]) / int(info["MemTotal"])
         self.assertLess(abs(told - real), 12, sv["text"])
-        with open(os.path.join(rig.TOP, "services/oom-watcher/"
+        with open(os.path.join(rig.TOP, "services/lib/"
                                "osmem_darwin.c"), encoding="ascii") as f:
             text = f.read()
         self.assertIn("kern.memorystatus_vm_pressure_level", text)
