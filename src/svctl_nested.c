@@ -4,6 +4,8 @@
  * directory below that of the tree above, and its services are addressed as
  * TREE/NAME.
  */
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +104,16 @@ add_inner(const struct ctl *c, struct list *l, const char *name,
 	ctl_list_free(&inner);
 }
 
+/* A directory that nothing but itself and its parent links to has none
+ * below; where links are not counted so, there may be one. */
+static bool
+may_have_tree(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, 0) == 0 && st.st_nlink != 2;
+}
+
 /* Most trees have none within: asked first, with short paths. */
 static bool
 has_inner(const struct ctl *c, const struct list *l)
@@ -113,6 +125,8 @@ has_inner(const struct ctl *c, const struct list *l)
 	    (dir = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return false;
 	for (i = 0; i < l->n; i++) {
+		if (!may_have_tree(dir, l->sv[i].name))
+			continue;
 		(void)snprintf(path, sizeof path, "%s/tree/control",
 		    l->sv[i].name);
 		if (faccessat(dir, path, F_OK, 0) == 0)
