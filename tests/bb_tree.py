@@ -2,12 +2,15 @@
 """The supervisor at work on real processes: started, killed, adopted,
 reloaded, stopped. What is promised is the title of each test."""
 
+import ctypes
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import rig
@@ -348,6 +351,42 @@ class Adoption(rig.Case):
         t.call("Stop", {"name": "a"})
         t.wait("a", "DOWN")
         self.assertTrue(dead(pid))
+
+    def ends_adopted(self, t):
+        """last_exit of a run that another supervisor had started, and whom
+        somebody else waits for: process 1 at a customer's, here we do."""
+        pid = t.wait("a", "UP")["pid"]
+        t.kill_supervisor()
+        t.start()
+        reaper = threading.Thread(target=os.waitpid, args=(pid, 0))
+        reaper.start()
+        os.kill(pid, signal.SIGUSR1)
+        reaper.join()
+        return t.wait("a", lambda s: s["state"] == "UP" and
+                      s["pid"] != pid)["last_exit"]
+
+    @unittest.skipUnless(sys.platform.startswith("linux"), "prctl is Linux's")
+    def test_the_kernel_tells_how_an_adopted_service_ended(self):
+        """Linux from 6.15, when the end is waited for at once; else it is
+        shown as unknown"""
+        libc = ctypes.CDLL(None)
+        libc.prctl(36, 1, 0, 0, 0)      # PR_SET_CHILD_SUBREAPER
+        self.addCleanup(libc.prctl, 36, 0, 0, 0, 0)
+        t = self.tree({"a": {
+            "conf": "[service]\nready = fd:3\n",
+            "run": "trap 'exit 7' USR1\necho >&3\nexec 3>&-\n"
+                   "while :; do sleep 0.02; done"}})
+        release = [int(x) for x in
+                   re.findall(r"\d+", os.uname().release)[:2]]
+        for _ in range(20):
+            ended = self.ends_adopted(t)
+            if ended["kind"] != "unknown":
+                break
+            self.assertEqual((ended["code"], ended["signal"]), (None, None))
+        if release < [6, 15]:
+            self.assertEqual(ended["kind"], "unknown")
+        else:
+            self.assertEqual((ended["kind"], ended["code"]), ("exit", 7))
 
 
 class Shutdown(rig.Case):
