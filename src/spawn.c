@@ -301,6 +301,8 @@ spawn_seek(struct service *sv)
 	if (spawn_lock_is_free(sv)) {
 		sv->holder = 0;
 		r->clean = 1;
+		/* Whoever held it, ours has yet to run. */
+		r->again = r->want != WANT_DOWN ? AGAIN_ASKED : AGAIN_NO;
 		service_event(sv, EV_CLEARED, NULL);
 		return;
 	}

@@ -42,7 +42,8 @@ class Stage(rig.Tree):
     def __init__(self):
         super().__init__(start=False)
         self.testify = rig.program("testify")
-        self.add("a", {"conf": self.conf("a"),
+        # on-failure: what was never run must not be taken for well done
+        self.add("a", {"conf": self.conf("a") + "restart = on-failure\n",
                        "finish": FINISH.replace("DIR", self.dir)})
         self.add("b", self.conf("b", " -r 0")
                  + "needs = a\nready = notify\nstart-timeout = 5s\n")

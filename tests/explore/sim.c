@@ -33,9 +33,15 @@ static const char *const names[M_KINDS] = {
 void
 sim_begin(void)
 {
+	int i;
+
 	w_init();
 	memset(&sim, 0, sizeof sim);
 	memset(&sim_tree, 0, sizeof sim_tree);
+	for (i = 0; i < W_LOGGER; i++)	/* what is there is to be up */
+		if (w_conf[i].type == TYPE_DAEMON &&
+		    w_conf[i].restart != RESTART_NEVER)
+			sim.wish[i] = WISH_UP;
 }
 
 /* --- the supervisor's side */
@@ -148,7 +154,7 @@ wish(struct step s, bool killed, bool was_alive)
 		*mine = WISH_DOWN;
 	else if (!killed && s.kind != M_ONCE &&
 	    w_conf[s.arg].type == TYPE_DAEMON &&
-	    w_conf[s.arg].restart == RESTART_ALWAYS)
+	    w_conf[s.arg].restart != RESTART_NEVER)
 		*mine = WISH_UP;
 }
 
@@ -235,6 +241,9 @@ sim_do(struct step s)
 		w_say_ready(p);
 		break;
 	case M_EXIT:
+		if (w_conf[p->svc].restart == RESTART_ON_FAILURE &&
+		    sim.wish[p->svc] == WISH_UP)
+			sim.wish[p->svc] = WISH_ANY;	/* it may be done */
 		w_die(p, 0);
 		break;
 	case M_FAIL:
