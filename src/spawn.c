@@ -288,6 +288,22 @@ find_holder(struct service *sv, uint64_t *start)
 	return pid == last ? pid : 0;
 }
 
+/* With kill = leader what a dead leader left behind may stay, lock and all:
+ * who comes next gets a lock of its own. */
+static bool
+is_let_be(const struct service *sv, pid_t holder)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+	pid_t leader = getpgid(holder);
+	uint64_t start;
+
+	if (sv->conf->kill != KILL_LEADER || leader <= 1 ||
+	    os_proc_start(leader, &start) == 0)
+		return false;
+	service_path(sv, "lock", path, sizeof path);
+	return unlink(path) == 0;
+}
+
 /* UNKNOWN: the holder of the lock is the service, whoever started it, or
  * what its dead leader left behind. */
 void
@@ -298,7 +314,8 @@ spawn_seek(struct service *sv)
 	pid_t pid;
 
 	r->deadline_ms = os_now_ms() + 500;
-	if (spawn_lock_is_free(sv)) {
+	pid = find_holder(sv, &start);
+	if (spawn_lock_is_free(sv) || (pid > 0 && is_let_be(sv, pid))) {
 		sv->holder = 0;
 		r->clean = 1;
 		/* Whoever held it, ours has yet to run. */
@@ -306,7 +323,7 @@ spawn_seek(struct service *sv)
 		service_event(sv, EV_CLEARED, NULL);
 		return;
 	}
-	if ((pid = find_holder(sv, &start)) == 0)
+	if (pid == 0)
 		return;
 	sv->watch = os_watch_proc(pid, start, TAG(TAG_PROC, sv->slot));
 	if (sv->watch < 0)

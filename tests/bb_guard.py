@@ -276,6 +276,55 @@ class Finish(rig.Case):
         self.held(t)
 
 
+class Leader(rig.Case):
+    """kill = leader: what it leaves behind is let be, and in nobody's way."""
+
+    # Its child keeps all descriptors, the lock of descriptor 0 as well.
+    RUN = ("exec 9<&0\nsleep 1000 <&9 9<&- &\necho $! >>left\n"
+           "exec 9<&- sleep 1000\n")
+
+    def stage(self):
+        t = self.tree({"a": {"conf": "[service]\nkill = leader\n"
+                                     "restart = on-failure\n",
+                             "run": self.RUN}})
+        self.left_file = os.path.join(t.services, "a", "left")
+        pid = t.wait("a", "UP")["pid"]
+        rig.eventually(lambda: len(self.left()) == 1, what="its child")
+        return t, pid
+
+    def left(self):
+        try:
+            with open(self.left_file, encoding="ascii") as f:
+                return [int(x) for x in f.read().split()]
+        except FileNotFoundError:
+            return []
+
+    def again(self, t, pid):
+        new = t.wait("a", lambda s: s["state"] == "UP" and
+                     s["pid"] not in (None, pid), 30)["pid"]
+        rig.eventually(lambda: len(self.left()) == 2, what="its child")
+        self.assertTrue(all(rig.alive(x) for x in self.left()))
+        self.assertNotIn(new, self.left())
+        # That one has a lock, too: nobody starts a second one beside it.
+        t.kill_supervisor()
+        os.unlink(os.path.join(t.run, "table"))
+        t.start()
+        self.assertEqual(t.wait("a", "UP", 30)["pid"], new)
+
+    def test_a_stop_and_a_start(self):
+        t, pid = self.stage()
+        self.assertEqual(t.svctl("stop", "a").returncode, 0)
+        self.assertFalse(rig.alive(pid))
+        self.assertTrue(rig.alive(self.left()[0]))
+        self.assertEqual(t.svctl("start", "a").returncode, 0)
+        self.again(t, pid)
+
+    def test_a_crash(self):
+        t, pid = self.stage()
+        os.kill(pid, signal.SIGKILL)
+        self.again(t, pid)
+
+
 class Forgotten(rig.Case):
     def test_what_lost_record_and_directory_is_still_stopped(self):
         """found by the fuzzer: the record is lost, and the directory goes
