@@ -223,6 +223,12 @@ typedef void ctl_preflight_each(void *arg, const char *service,
     const char *what, const char *mend);
 void ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
     void *arg);
+/* The names of those whose [health] nobody reads, by commas; false when
+ * there are none. */
+struct conf_tree;
+bool ctl_unprobed(char *dst, size_t cap, const struct conf_tree *t);
+#define UNPROBED_MEND "add the service health-monitor, whose example is in " \
+	"share/svtree/services"
 /* The value of a variable of its [environment], NULL when it has none. */
 const char *ctl_env_of(const struct conf_service *sv, const char *name);
 

@@ -235,7 +235,7 @@ check_fit(const struct ctl *c)
 	if (c->n >= v->min && (v->max < 0 || c->n <= v->max))
 		return -1;
 	(void)fprintf(stderr, "svctl: %s: %s; usage: svctl %s %s\n", v->name,
-	    c->n < v->min ? "something is missing" : "that is too much",
+	    c->n < v->min ? "a word is missing" : "that is too much",
 	    v->name, v->args);
 	return CTL_USAGE;
 }

@@ -55,7 +55,7 @@ int
 svctl_check(struct ctl *c)
 {
 	struct conf_tree t;
-	char dir[1024];
+	char dir[1024], names[256];
 	int i, errors = 0;
 
 	if (c->n > 0)
@@ -69,6 +69,9 @@ svctl_check(struct ctl *c)
 	}
 	for (i = 0; i < t.n; i++)
 		ctl_preflight(&t.service[i], print_obstacle, &errors);
+	if (!c->quiet && ctl_unprobed(names, sizeof names, &t))
+		(void)fprintf(stderr, "svctl: nobody reads [health] of %s; "
+		    UNPROBED_MEND "\n", names);
 	if (errors > 0)
 		(void)fprintf(stderr, "svctl: %s: the definitions are good, "
 		    "%d thing%s in their way\n", dir, errors, errors == 1 ?

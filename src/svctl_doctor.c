@@ -25,9 +25,7 @@ void
 doctor_group(struct doctor *d, const char *name)
 {
 	(void)strlcpy(d->group, name, sizeof d->group);
-	if (!d->c->json && !d->c->quiet)
-		(void)printf("%s%s%s\n", ctl_hue(&d->t, HUE_BOLD), name,
-		    ctl_hue(&d->t, HUE_NONE));
+	d->is_headed = false;
 }
 
 static void
@@ -67,8 +65,13 @@ doctor_put(struct doctor *d, enum result result, const char *mend,
 	va_start(ap, fmt);
 	(void)vsnprintf(f->what, sizeof f->what, fmt, ap);
 	va_end(ap);
-	if (!d->c->json && !d->c->quiet)
-		print_finding(d, f);
+	if (d->c->json || d->c->quiet)
+		return;
+	if (!d->is_headed)	/* no heading above nothing */
+		(void)printf("%s%s%s\n", ctl_hue(&d->t, HUE_BOLD), d->group,
+		    ctl_hue(&d->t, HUE_NONE));
+	d->is_headed = true;
+	print_finding(d, f);
 }
 
 const struct sv *

@@ -27,6 +27,7 @@ struct doctor {
 	struct conf_tree conf;	/* what is good of them */
 	bool	 have_conf;
 	char	 group[32];
+	bool	 is_headed;	/* its name is printed */
 	struct finding *found;
 	int	 n, room;
 	int	 count[RESULT_COUNT];

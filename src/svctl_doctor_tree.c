@@ -193,11 +193,15 @@ check_service(struct doctor *d, const struct sv *sv)
 void
 doctor_services(struct doctor *d)
 {
+	char names[256];
 	int i;
 
 	if (!d->alive)
 		return;
 	doctor_group(d, "services");
+	if (d->have_conf && ctl_unprobed(names, sizeof names, &d->conf))
+		doctor_put(d, WARN, UNPROBED_MEND, "nobody reads [health] of "
+		    "%s", names);
 	for (i = 0; i < d->list.n; i++)
 		check_service(d, &d->list.sv[i]);
 }

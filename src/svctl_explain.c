@@ -57,6 +57,16 @@ say_state(const struct term *t, const struct sv *sv)
 	say(t, text);
 }
 
+/* It would be waited for for ever. */
+static void
+say_unasked(const struct list *all, const struct sv *need)
+{
+	if (ctl_is_up(need) && ctl_is(need->health, "unknown") &&
+	    ctl_find(all, "health-monitor") == NULL)
+		(void)printf("Nobody asks %s how it is: " UNPROBED_MEND "\n",
+		    need->name);
+}
+
 /* Down the needs to the one that hangs by itself. */
 static const struct sv *
 follow(const struct term *t, const struct list *all, const struct sv *sv)
@@ -71,6 +81,8 @@ follow(const struct term *t, const struct list *all, const struct sv *sv)
 		(void)printf("%s needs %s%s; ", sv->name, need->name, healthy ?
 		    " to be healthy" : "");
 		say_state(t, need);
+		if (healthy)
+			say_unasked(all, need);
 		sv = need;
 	}
 	return sv;
@@ -138,7 +150,7 @@ explain(struct ctl *c, const struct list *all, const struct sv *sv)
 	say_log(c, &t, sv);
 	ctl_next_step(text, sizeof text, sv);
 	if (text[0] != '\0')
-		(void)printf("Next: %s %s\n", sv->name, text);
+		(void)printf("Next for %s: %s\n", sv->name, text);
 	ctl_advice(text, sizeof text, sv);
 	if (text[0] != '\0')
 		(void)printf("You can: %s\n", text);

@@ -35,7 +35,7 @@ distance(const char *a, const char *b)
 	return row[n];
 }
 
-/* The start of a long name is a hint as well: knowledge_n. */
+/* The start of a long name is a hint as well: knowledge_n; and its middle. */
 static int
 how_far(const char *word, const char *name)
 {
@@ -43,6 +43,8 @@ how_far(const char *word, const char *name)
 
 	if (n >= 3 && strncmp(word, name, n) == 0)
 		return 1;
+	if (n >= 5 && strstr(name, word) != NULL)	/* PROJECT-NAME-1 */
+		return 2;
 	return distance(word, name);
 }
 

@@ -134,3 +134,36 @@ ctl_preflight(const struct conf_service *sv, ctl_preflight_each *each,
 	look_at_store(&p);
 	look_at_program(&p);
 }
+
+static bool
+is_monitor(const struct conf_service *sv)
+{
+	const char *name;
+	int i;
+
+	for (i = 0; i < sv->exec.n; i++) {
+		name = strrchr(sv->exec.v[i], '/');
+		if (strcmp(name != NULL ? name + 1 : sv->exec.v[i],
+		    "health-monitor") == 0)
+			return true;
+	}
+	return sv->exec.n == 0 && strcmp(sv->name, "health-monitor") == 0;
+}
+
+bool
+ctl_unprobed(char *dst, size_t cap, const struct conf_tree *t)
+{
+	size_t len = 0;
+	int i;
+
+	dst[0] = '\0';
+	for (i = 0; i < t->n; i++) {
+		if (is_monitor(&t->service[i]))
+			return false;
+		if (t->service[i].health->type == NULL || len >= cap)
+			continue;
+		len += (size_t)snprintf(dst + len, cap - len, "%s%s",
+		    len > 0 ? ", " : "", t->service[i].name);
+	}
+	return len > 0;
+}

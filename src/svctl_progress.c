@@ -41,7 +41,7 @@ turn(struct progress *p, const char *words, int64_t for_ms)
 	char text[640], age[32];
 
 	ctl_duration(age, sizeof age, for_ms);
-	(void)snprintf(text, sizeof text, "%s %s", words, age);
+	(void)snprintf(text, sizeof text, "%s (%s)", words, age);
 	(void)fprintf(stderr, "\r\033[K%s%s%s ", ctl_hue(&t, HUE_BUSY),
 	    t.utf8 ? utf8[step % nitems(utf8)] : ascii[step % nitems(ascii)],
 	    ctl_hue(&t, HUE_NONE));

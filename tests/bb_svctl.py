@@ -173,6 +173,7 @@ class Status(Case):
     def test_quiet_says_nothing(self):
         t = self.tree({"a": SLEEPER, "off": {"conf": SLEEPER, "down": True}})
         t.wait("a", "UP")
+        t.wait("svlog", "UP")
         for args, code in ((["a"], 0), (["off"], 3), ([], 0)):
             done = self.says(t, ["-q", "status", *args], code)
             self.assertEqual(done.stdout + done.stderr, "")
@@ -234,6 +235,27 @@ class Status(Case):
 
 
 class Why(Case):
+    def test_health_that_nobody_asks_for_is_said(self):
+        """who waits for a health that no probe will ever tell hears so"""
+        t = self.tree({"asked": SLEEPER + "[health]\ntype = exec\n"
+                       "command = true\n",
+                       "shy": SLEEPER + "needs = asked:healthy\n"})
+        t.wait("shy", "WAITING")
+        t.wait("asked", "UP")
+        hint = "add the service health-monitor"
+        self.says(t, ["explain", "shy"], 3,
+                  "Nobody asks asked how it is: " + hint)
+        self.says(t, ["check"], 0, "nobody reads [health] of asked; " + hint)
+        self.says(t, ["doctor"], 1, "nobody reads [health] of asked", hint)
+        write = os.path.join(t.services, "health-monitor")
+        os.mkdir(write)
+        with open(write + "/service.conf", "w", encoding="ascii") as f:
+            f.write("[service]\nexec = health-monitor\nready = notify\n"
+                    "grants = Report\n")
+        t.call("Reload", {})
+        done = self.says(t, ["check"], 0, "3 services, no error")
+        self.assertEqual(done.stderr, "")
+
     def test_explain_goes_down_to_the_cause(self):
         t = self.tree({"root": FAILS + "ready = notify\n", "mid": SLEEPER + "needs = root\n",
                        "top": SLEEPER + "needs = mid\n", "ok": SLEEPER})
@@ -248,7 +270,7 @@ class Why(Case):
             "top needs mid; mid is wanted up, but is WAITING",
             "mid needs root; root is wanted up, but is BACKOFF",
             "exited with code 3", "It was restarted", "root said last:",
-            "no such model", "Next: root started again in",
+            "no such model", "Next for root: started again in",
             "You can: see why: svctl logs root")
         self.assertEqual(done.stderr, "")
         self.says(t, ["explain", "ok"], 0, "ok is UP for ", "as wanted")
@@ -791,7 +813,7 @@ class Words(Case):
                   "10s or 5m")
         self.says(t, ["start", "--grep", "x", "a"], 2,
                   "start takes no --grep", "svctl help start")
-        self.says(t, ["start"], 2, "something is missing",
+        self.says(t, ["start"], 2, "a word is missing",
                   "svctl start NAME...")
         self.says(t, ["reload", "a"], 2, "too much")
         self.says(t, ["--run"], 2, "--run")

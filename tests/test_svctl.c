@@ -93,7 +93,8 @@ Test(svctl_time, durations_are_short)
 Test(svctl_near, finds_what_was_meant)
 {
 	static const char *const list[] = { "status", "start", "stop",
-	    "restart", "knowledge_nightly", "ollama", NULL };
+	    "restart", "knowledge_nightly", "ollama",
+	    "stack-orchestrator-1", NULL };
 	static const struct {
 		const char *word, *meant;
 	} rows[] = {
@@ -101,6 +102,7 @@ Test(svctl_near, finds_what_was_meant)
 		{ "olama", "ollama" }, { "knowl", "knowledge_nightly" },
 		{ "restat", "restart" }, { "frobnicate", NULL },
 		{ "x", NULL }, { "", NULL },
+		{ "orchestrator", "stack-orchestrator-1" },
 	};
 	const char *got;
 	size_t i;
