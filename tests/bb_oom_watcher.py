@@ -223,6 +223,116 @@ class Containers(Watched):
         tree.wait("eats", lambda s: not s["text"])
         self.assertEqual(tree.service("eats")["restarts"], 0)
 
+    def kernel_says(self, pid, name, kind="Out of memory"):
+        with open(os.path.join(self.proc, "kmsg"), "a",
+                  encoding="ascii") as f:
+            f.write(f"3,1,2,-;{kind}: Killed process {pid} ({name}) "
+                    "total-vm:9kB, anon-rss:3145728kB, file-rss:0kB\n")
+
+    def killed(self, more=None, **files):
+        """A tree with a service that has a child, and what is in /proc."""
+        tree = self.tree(start=False)
+        os.makedirs(tree.path("proc"))
+        for name, text in files.items():
+            with open(tree.path("proc", name), "w", encoding="ascii") as f:
+                f.write(text)
+        self.tree = lambda **_: tree
+        return self.start({"llm": {"run": "sleep 1000 & echo $! >child; "
+                                          "wait\nexec sleep 1000\n"}},
+                          boxed=False)
+
+    def test_a_service_that_the_kernel_kills_is_told(self):
+        tree = self.killed(kmsg="3,1,2,-;Out of memory: Killed process 1 (x)"
+                                "\n")
+        sv = tree.wait("llm", "UP")
+        child = os.path.join(tree.services, "llm", "child")
+        with open(rig.eventually(lambda: os.path.exists(child) and
+                                 os.path.getsize(child) and child,
+                                 what="its child"), encoding="ascii") as f:
+            child = int(f.read())
+        with tree.subscribe() as events:
+            self.kernel_says(999999999, "stranger")
+            self.incident(events, "the kernel killed the process stranger "
+                          "(pid 999999999, 3 GiB) for memory; it is no "
+                          "service's", "oom-watcher")
+            # Its child goes, and the kernel says so while it goes.
+            self.kernel_says(child, "sleep")
+            e = self.incident(events, "the kernel killed its process sleep "
+                              f"(pid {child}, 3 GiB) for memory", "llm")
+            self.assertIn("the host has too little", e["reason"])
+            os.kill(sv["pid"], signal.SIGKILL)
+            self.kernel_says(sv["pid"], "sh", "Memory cgroup out of memory")
+            e = self.incident(events, "the kernel killed its process sh",
+                              "llm")
+            self.assertIn("raise the limit of its control group",
+                          e["reason"])
+        sv = tree.wait("llm", lambda s: s["last_exit"] and
+                       s["last_exit"]["oom"])
+        self.assertEqual(sv["last_exit"]["signal"], "SIGKILL")
+        self.assertNotIn("Killed process 1 ", tree.log_text("oom-watcher"))
+
+    def test_a_real_kill_by_the_kernel_is_told(self):
+        group = f"/sys/fs/cgroup/memory/svtree.{os.getpid()}"
+        try:
+            os.mkdir(group)
+            self.addCleanup(rig.eventually, lambda: os.rmdir(group) is None,
+                            what="the end of its control group")
+            with open(group + "/memory.limit_in_bytes", "w",
+                      encoding="ascii") as f:
+                f.write("64M")
+        except OSError as why:
+            self.skipTest(f"no control group with a limit here: {why}")
+        tree = self.tree({
+            "oom-watcher": "[service]\nexec = oom-watcher --interval 50ms\n"
+                           "ready = notify\ngrants = Report\n"
+                           "[docker]\nsocket = /nonexistent\n",
+            "eats": {"run": f"echo $$ >{group}/cgroup.procs\n"
+                            "exec python3 ./eat.py\n",
+                     "files": {"eat.py": "import os, time\n"
+                               "while not os.path.exists('go'):\n"
+                               "    time.sleep(.02)\nos.unlink('go')\n"
+                               "kept = b'x' * (200 << 20)\n"}}})
+        tree.wait("oom-watcher", "UP")
+        tree.wait("eats", "UP")
+        with tree.subscribe() as events:
+            tree.add("eats", {"files": {"go": ""}})
+            e = self.incident(events, "the kernel killed it", "eats") \
+                if not os.access("/dev/kmsg", os.R_OK) else \
+                self.incident(events, "the kernel killed its process python3",
+                              "eats")
+            print(f"# {e['reason']}", flush=True)
+        sv = tree.wait("eats", lambda s: s["last_exit"] and
+                       s["last_exit"]["oom"])
+        self.assertEqual(sv["last_exit"]["signal"], "SIGKILL")
+
+    def test_without_the_kernel_s_log_its_counter_tells(self):
+        tree = self.killed(vmstat="a 1\noom_kill 7\nb 2\n")
+        sv = tree.wait("llm", "UP")
+        rig.eventually(lambda: "concluded from its counter" in
+                       tree.log_text("oom-watcher"), what="its word")
+        with tree.subscribe() as events:
+            os.kill(sv["pid"], signal.SIGKILL)
+            with open(tree.path("proc", "vmstat.new"), "w",
+                      encoding="ascii") as f:
+                f.write("a 1\noom_kill 8\nb 2\n")
+            os.rename(tree.path("proc", "vmstat.new"),
+                      tree.path("proc", "vmstat"))
+            self.incident(events, "the kernel killed it for memory", "llm")
+        tree.wait("llm", lambda s: s["last_exit"]["oom"])
+
+    def test_a_report_of_jetsam_is_taken_as_a_kill(self):
+        tree = self.killed(vmstat="a 1\n")
+        os.mkdir(tree.path("proc", "reports"))
+        sv = tree.wait("llm", "UP")
+        with tree.subscribe() as events:
+            os.kill(sv["pid"], signal.SIGKILL)
+            name = tree.path("proc", "reports",
+                             "JetsamEvent-2026-11-24-101500.ips")
+            with open(name, "wb"):
+                pass
+            os.utime(name, (time.time() + 5, time.time() + 5))
+            self.incident(events, "the kernel killed it for memory", "llm")
+
     def test_a_log_that_grows_too_fast_is_told(self):
         flood = ("while [ -e go ]; do i=0; while [ $i -lt 400 ]; do "
                  "echo a line of a log that nobody can read again; "

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "box.h"
 #include "oom_growth.h"
+#include "oom_kmsg.h"
 #include "oom_ladder.h"
 #include "oom_trend.h"
 
@@ -448,4 +449,53 @@ Test(growth, a_small_log_is_no_growth)
 	for (i = 1; i < 9; i++)
 		cr_expect_eq(grow(&g, &size, 20 << 10, 64 << 10, i),
 		    GROWTH_NONE);
+}
+
+Test(kmsg, kills_are_read_as_kernels_tell_them)
+{
+	static const struct {
+		const char *line;
+		int64_t	 pid;
+		const char *name;
+		int64_t	 rss;
+		bool	 limited;
+	} rows[] = {
+		{ "3,1201,5403,-;Out of memory: Killed process 2592 "
+		    "(llama-server) total-vm:900kB, anon-rss:2048kB, "
+		    "file-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0",
+		    2592, "llama-server", 2 * MIB, false },
+		{ "3,1,2,-;Memory cgroup out of memory: Killed process 999 "
+		    "(a b) total-vm:1kB, anon-rss:1024kB, file-rss:0kB", 999,
+		    "a b", MIB, true },
+		{ "Killed process 7 (x), UID 0, total-vm:1kB, anon-rss:4kB",
+		    7, "x", 4096, false },
+		{ "Out of memory: Kill process 7 (x) score 9 or sacrifice",
+		    0, "", 0, false },
+		{ "oom_reaper: reaped process 2592 (x), now anon-rss:0kB", 0,
+		    "", 0, false },
+		{ "Killed process -1 (x)", 0, "", 0, false },
+		{ "Killed process 5 ", 0, "", 0, false },
+		{ "illed process 5 (x)", 0, "", 0, false },
+		{ "", 0, "", 0, false },
+	};
+	struct kernel_kill k;
+	char words[120];
+	size_t i;
+
+	for (i = 0; i < nitems(rows); i++) {
+		cr_expect_eq(kmsg_parse(rows[i].line, strlen(rows[i].line),
+		    &k), rows[i].pid != 0, "%s", rows[i].line);
+		if (rows[i].pid == 0)
+			continue;
+		cr_expect_eq(k.pid, rows[i].pid);
+		cr_expect_str_eq(k.name, rows[i].name);
+		cr_expect_eq(k.rss, rows[i].rss);
+		cr_expect_eq(k.limited, rows[i].limited);
+	}
+	(void)kmsg_parse(rows[0].line, strlen(rows[0].line), &k);
+	kill_words(&k, "its process", words, sizeof words);
+	cr_expect_str_eq(words,
+	    "its process llama-server (pid 2592, 2 MiB)");
+	cr_expect_eq(vmstat_kills("a 1\noom_kill 255\nb 2\n"), 255);
+	cr_expect_eq(vmstat_kills("a 1\nnot_oom_kill 255\n"), -1);
 }

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "oom_conf.h"
 #include "oom_host.h"
+#include "oom_kills.h"
 #include "oom_logs.h"
 #include "oom_relief.h"
 #include "oom_usage.h"
@@ -110,6 +111,8 @@ step_all(const struct host_opts *o)
 	if ((t = logs_step(o->logs, o->every_ms * USAGE_EVERY,
 	    os_now_ms())) < next)
 		next = t;
+	if ((t = kills_step(o->every_ms, os_now_ms())) < next)
+		next = t;
 	t = next - os_now_ms();
 	return t < 0 ? 0 : t;
 }
@@ -120,24 +123,27 @@ main(int argc, char **argv)
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct host_opts o = { .every_ms = INTERVAL_MS };
 	int64_t wait_ms;
-	int fd;
+	int fd[2], nfds = 1;
 
 	log_open("oom-watcher");
 	parse(&o, argc, argv);
 	o.logs = getenv("SVTREE_LOG");
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
-	fd = wake_fd();
+	fd[0] = wake_fd();
 	confine_core();
 	confine_self(&(struct confine){ .may_write = false });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();
+	kills_open(o.proc);
+	if ((fd[1] = kills_fd()) >= 0)
+		nfds++;
 	(void)notify_send("READY=1");
 	while (take_signals()) {
 		wait_ms = step_all(&o);
 		(void)http_run(wait_ms > INTERVAL_MS ? INTERVAL_MS :
-		    (int)wait_ms, &fd, 1);
+		    (int)wait_ms, fd, nfds);
 	}
 	watch_close();
 	http_close();

@@ -64,6 +64,15 @@ oom_conf_service(const char *container)
 	return NULL;
 }
 
+bool
+oom_conf_is_container(const char *service)
+{
+	const struct conf_service *sv = tree.memory != NULL ?
+	    conf_find(&tree, service) : NULL;
+
+	return sv != NULL && sv->container->name != NULL;
+}
+
 const char *
 oom_conf_socket(void)
 {

@@ -2,6 +2,7 @@
 #ifndef SVTREE_OOM_CONF_H
 #define SVTREE_OOM_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf.h"
@@ -19,6 +20,7 @@ int oom_conf_load(void);
 void oom_conf_free(void);
 /* The service of a container, or NULL. */
 const char *oom_conf_service(const char *container);
+bool oom_conf_is_container(const char *service);
 /* [docker] socket of the first service that names one, or NULL. */
 const char *oom_conf_socket(void);
 /* The i-th base address of an Ollama, NULL behind the last. */
