@@ -199,6 +199,15 @@ oneshot_then_daemon(void)
 	w_conf[1].restart = RESTART_NEVER;
 }
 
+static void
+leader_alone(void)
+{
+	w_conf[0].kill = KILL_LEADER;
+	w_conf[0].restart = RESTART_ON_FAILURE;
+	w_conf[1].kill = KILL_LEADER;
+	w_conf[1].needs = (struct conf_needs){ &need_a, 1 };
+}
+
 static const struct {
 	const char *name, *what;
 	void (*set)(void);
@@ -206,6 +215,7 @@ static const struct {
 	{ "daemons", "two daemons, one needs the other", two_daemons },
 	{ "finish", "finish, restart-with, after", finish_and_followers },
 	{ "oneshot", "a oneshot and who needs it", oneshot_then_daemon },
+	{ "leader", "kill = leader, what is left behind", leader_alone },
 };
 
 static void

@@ -8,13 +8,16 @@
 #include "buf.h"
 #include "explore.h"
 
+/* Its processes; with kill = leader what it left behind is none of them. */
 static int
 count(int svc)
 {
 	int i, n = 0;
 
 	for (i = 0; i < W_PROCS; i++)
-		n += w.proc[i].life != P_NONE && w.proc[i].svc == svc;
+		n += w.proc[i].life != P_NONE && w.proc[i].svc == svc &&
+		    (w.proc[i].kind != K_STRAY ||
+		    w_conf[svc].kill != KILL_LEADER);
 	return n;
 }
 

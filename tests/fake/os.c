@@ -143,7 +143,15 @@ int
 fake_unlink(const char *path)
 {
 	bool *disabled = disabled_file(path);
+	int i;
 
+	/* Who holds a lock without a name is in nobody's way. */
+	if (ends_with(path, "/lock")) {
+		w_deed();
+		for (i = 0; i < W_PROCS; i++)
+			if (w.proc[i].svc == service_of(path))
+				w.proc[i].lock = 0;
+	}
 	if (disabled == NULL)
 		return 0;
 	w_deed();

@@ -163,7 +163,8 @@ w_pass_gate(struct w_proc *p)
 	}
 	for (i = 0; i < W_PROCS; i++)
 		if (&w.proc[i] != p && w.proc[i].life == P_RUNS &&
-		    w.proc[i].svc == p->svc)
+		    w.proc[i].svc == p->svc && (w.proc[i].kind != K_STRAY ||
+		    w_conf[p->svc].kill != KILL_LEADER))
 			w_blame("%s%s starts while pid %d of it still runs",
 			    p->kind == K_AUX ? "finish of " : "",
 			    w_conf[p->svc].name, w.proc[i].pid);
