@@ -352,6 +352,52 @@ class Adoption(rig.Case):
         t.wait("a", "DOWN")
         self.assertTrue(dead(pid))
 
+    def test_what_was_known_of_a_service_is_known_to_the_next(self):
+        """health, its evidence, the status text, a pause, a trip with the
+        time of its next try"""
+        t = self.tree({"a": SLEEPER, "paused": SLEEPER,
+                       "gone": "[service]\nexec = false\n"
+                               "restart-limit = 1/1h\n",
+                       "held": "[service]\nexec = sh -c 'exit 3'\n"
+                               "no-restart-codes = 3\n"})
+        for name in ("a", "paused"):
+            t.wait(name, "UP")
+        t.call("Report", {"name": "a", "health": "failing",
+                          "reason": "no answer", "text": "thinks"})
+        t.call("Signal", {"name": "paused", "signal": "STOP"})
+        keys = ("state", "want", "health", "health_text", "text", "paused",
+                "restarts", "pid", "reason", "last_exit")
+        before = {"a": t.service("a"), "paused": t.service("paused"),
+                  "gone": t.wait("gone", "TRIPPED"),
+                  "held": t.wait("held", "TRIPPED")}
+        self.assertEqual(before["a"]["text"], "thinks")
+        self.assertTrue(before["paused"]["paused"])
+        self.assertIsNone(before["held"]["next_at"])
+        t.kill_supervisor()
+        t.start()
+        for name, was in before.items():
+            now = t.service(name)
+            self.assertEqual({k: now[k] for k in keys},
+                             {k: was[k] for k in keys}, name)
+            self.assertEqual((now["next_at"] or "")[:16],
+                             (was["next_at"] or "")[:16], name)
+
+    def test_a_directory_of_definitions_that_vanishes_stops_nobody(self):
+        t = self.tree({"a": SLEEPER, "b": SLEEPER})
+        pids = {n: t.wait(n, "UP")["pid"] for n in ("a", "b")}
+        os.rename(t.services, t.services + ".away")
+        done = t.svctl("reload")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot be read", done.stderr)
+        self.assertEqual({n: t.service(n)["pid"] for n in pids}, pids)
+        os.kill(pids["a"], signal.SIGKILL)
+        sv = t.wait("a", "BACKOFF")
+        self.assertIn(f"cannot go to {t.services}/a", sv["reason"])
+        os.rename(t.services + ".away", t.services)
+        self.assertEqual(t.svctl("start", "a").returncode, 0)
+        self.assertEqual(t.svctl("reload").returncode, 0)
+        self.assertEqual(t.service("b")["pid"], pids["b"])
+
     def ends_adopted(self, t):
         """last_exit of a run that another supervisor had started, and whom
         somebody else waits for: process 1 at a customer's, here we do."""
