@@ -630,6 +630,19 @@ class Logs(Case):
         done = self.says(t, ["logs", "-n", 10000, "a"], 0,
                          "its lines are left out")
         self.assertIn("n 600", done.stdout)
+        # one that hangs is not waited for for ever
+        path = t.path("bin")
+        os.mkdir(path)
+        with open(path + "/gzip", "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\nexec sleep 1000\n")
+        os.chmod(path + "/gzip", 0o755)
+        os.unlink(os.path.join(folder, old[1] + ".gz"))
+        done = subprocess.run(
+            [rig.program("svctl"), "--run", t.run, "logs", "-n", "10000",
+             "a"], capture_output=True, text=True, check=True, timeout=60,
+            env={**os.environ, "PATH": path + ":" + os.environ["PATH"]})
+        self.assertIn("its lines are left out", done.stderr)
+        self.assertIn("n 600", done.stdout)
 
     def test_several_are_merged_by_time(self):
         t = self.tree({"a": {"run": "echo one; exec sleep 1000"},

@@ -144,10 +144,24 @@ class Sources(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             with open(os.path.join(out, "svtree.rb"), encoding="utf-8") as f:
                 formula = f.read()
+            if shutil.which("ruby"):
+                done = subprocess.run(["ruby", "-c", f.name], text=True,
+                                      capture_output=True, check=False)
+                self.assertEqual(done.stdout, "Syntax OK\n", done.stderr)
         for line in ('url "https://example.org/dl/svtree-9.8.7.tar.xz"',
                      'homepage "https://example.org/dl/"', 'sha256 "' +
                      hashlib.sha256(b"a tarball").hexdigest() + '"'):
             self.assertIn(line, formula)
+
+    def test_the_workflow_is_one(self):
+        """actionlint finds nothing wrong with the GitHub workflow"""
+        if not shutil.which("actionlint"):
+            self.skipTest("actionlint is not here")
+        done = subprocess.run(
+            ["actionlint", "-no-color",
+             os.path.join(TOP, ".github", "workflows", "test.yml")],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout + done.stderr, "")
 
     def test_links_lead_somewhere(self):
         """links and paths in the documents name files that exist"""
