@@ -149,13 +149,16 @@ table_close(struct table *t)
 	errno = e;
 }
 
-/* Whole by its checksum, but written by what is no version of ours. */
+/* Whole by its checksum, but written by what is no version of ours: with
+ * states that there are not, or times (-1 is TIMER_HELD) of no clock. */
 static bool
 is_possible(const struct record *r)
 {
 	return r->state < ST_COUNT && r->want < WANT_COUNT &&
 	    r->health < HEALTH_COUNT && r->exit_kind <= EXIT_UNKNOWN &&
-	    r->again <= AGAIN_COUNTED && r->pid >= 0;
+	    r->again <= AGAIN_COUNTED && r->pid >= 0 &&
+	    ((uint64_t)(r->started_ms | r->ready_ms | r->deadline_ms |
+	    r->window_ms) | ((uint64_t)r->due_ms + 1)) >> 52 == 0;
 }
 
 static bool
@@ -170,10 +173,9 @@ int
 table_read(const struct table *t, int slot, struct record *r)
 {
 	struct record other;
-	bool have, have_other;
+	bool have = read_copy(t, slot, 0, r);
+	bool have_other = read_copy(t, slot, 1, &other);
 
-	have = read_copy(t, slot, 0, r);
-	have_other = read_copy(t, slot, 1, &other);
 	if (!have && !have_other)
 		return -1;
 	if (!have || (have_other && other.seq > r->seq))
