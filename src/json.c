@@ -49,10 +49,8 @@ json_parse(struct json *j, const char *text, size_t len,
 	jsmn_init(&parser);
 	n = jsmn_parse(&parser, text, len, (jsmntok_t *)(void *)tok,
 	    (unsigned)ntok);
-	if (n <= 0) {
-		snprintf(err, JSON_ERR_LEN, n == JSMN_ERROR_NOMEM ?
-		    "more than %d values" : "not understood (%d)",
-		    n == JSMN_ERROR_NOMEM ? ntok : n);
+	if (n <= 0) {		/* the grammar is right: so it is too much */
+		snprintf(err, JSON_ERR_LEN, "more than %d values", ntok);
 		return -1;
 	}
 	j->text = text;

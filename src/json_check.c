@@ -19,8 +19,7 @@ static bool value(struct check *c);
 static bool
 fail(struct check *c, const char *what)
 {
-	if (c->wrong == NULL)
-		c->wrong = what;
+	c->wrong = what;
 	return false;
 }
 
@@ -147,8 +146,8 @@ ascii(struct check *c)
 {
 	const char *p = c->p, *end = c->end;
 
-	while (p < end && *p >= 0x20 && *p != '"' && *p != '\\' &&
-	    (unsigned char)*p < 0x80)
+	while (p < end && (unsigned char)*p >= 0x20 && *p != '"' &&
+	    *p != '\\' && (unsigned char)*p < 0x80)
 		p++;
 	c->p = p;
 }

@@ -9,6 +9,8 @@
 #include "json.h"
 #include "json_check.h"
 
+#define YEAR_10000_S	INT64_C(253402300800)
+
 static bool
 is_comma_due(const struct buf *b)
 {
@@ -187,15 +189,12 @@ json_put_time(struct buf *b, int64_t wall_us)
 	time_t s = (time_t)(wall_us / 1000000);
 	struct tm tm;
 
-	if (wall_us <= 0) {
+	if (wall_us <= 0 || s >= YEAR_10000_S) {
 		json_put_null(b);
 		return;
 	}
 	if (s / 86400 != day) {
-		if (gmtime_r(&s, &tm) == NULL || tm.tm_year > 8099) {
-			json_put_null(b);
-			return;
-		}
+		(void)gmtime_r(&s, &tm);
 		day = s / 86400;
 		digits(text + 1, 4, tm.tm_year + 1900);
 		digits(text + 6, 2, tm.tm_mon + 1);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "docker.h"
 #include "http.h"
 
 #define LATE_MS 30000		/* of a whole test: a loaded machine */
@@ -235,6 +236,46 @@ Test(http, posts_over_a_unix_socket)
 	rq.body = NULL;
 	cr_assert_eq(http_do(&rq, &r, body, sizeof body), 200, "%s", r.err);
 	cr_expect_str_eq(body, "POST - ");
+}
+
+static char logs_why[DOCKER_ERR_LEN];
+static int logs_ended;
+
+static void
+on_logs(void *arg, const char *stamp, const char *bytes, size_t n)
+{
+	(void)arg;
+	(void)stamp;
+	(void)bytes;
+	(void)n;
+}
+
+static void
+on_logs_end(void *arg, const char *why)
+{
+	(void)arg;
+	(void)snprintf(logs_why, sizeof logs_why, "%s", why);
+	logs_ended++;
+}
+
+Test(http, the_end_of_a_container_s_output_has_a_reason)
+{
+	struct docker_logs l;
+	struct docker d;
+
+	(void)memset(&d, 0, sizeof d);
+	(void)snprintf(d.socket, sizeof d.socket, "%s", socket_path);
+	cr_assert_geq(docker_logs(&d, &l, "a", true, 1500000, on_logs,
+	    on_logs_end, NULL), 0);
+	while (logs_ended == 0)
+		(void)http_run(1000, NULL, 0);
+	cr_expect_str_eq(logs_why, "");
+	(void)snprintf(d.socket, sizeof d.socket, "/nowhere/socket");
+	cr_assert_geq(docker_logs(&d, &l, "a", false, 0, on_logs,
+	    on_logs_end, NULL), 0);
+	while (logs_ended == 1)
+		(void)http_run(1000, NULL, 0);
+	cr_expect_neq(logs_why[0], '\0');
 }
 
 Test(http, proxies_of_the_environment_are_not_asked)
