@@ -69,6 +69,7 @@ copy(char *dst, size_t cap, const char *at, const char *end)
 
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
+	end = at + strnlen(at, (size_t)(end - at));	/* as the library */
 	while (at < end && strchr(" \t\r", end[-1]) != NULL)
 		end--;
 	n = (size_t)(end - at) < cap ? (size_t)(end - at) : cap - 1;
