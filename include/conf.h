@@ -117,7 +117,7 @@ struct conf_port {		/* [port] */
 	int64_t	 number;	/* 0: none */
 	int	 policy;	/* enum conf_port_policy */
 };
-enum conf_port_policy { PORT_REFUSE, PORT_EVICT };
+enum conf_port_policy { PORT_REFUSE, PORT_EVICT, PORT_ADOPT };
 
 /* What few services say of themselves in [service]. */
 struct conf_rare {

@@ -23,7 +23,8 @@ static const char *const types[] = { "daemon", "oneshot", NULL };
 static const char *const restarts[] = { "always", "on-failure", "never",
     NULL };
 static const char *const kills[] = { "group", "leader", NULL };
-static const char *const policies[] = { "refuse", "evict", NULL };
+static const char *const policies[] = { "refuse", "evict", "adopt",
+    NULL };
 static const char *const probes[] = { "ollama", "mlx", "openai", "http",
     "tcp", "exec", "docker", NULL };
 static const char *const compressions[] = { "no", "gzip", "zstd", NULL };
@@ -179,7 +180,7 @@ static const struct conf_key keys[] = {
     "between two attempts" },
 { "port", "number", KIND_PORT, AT(port.number), NULL, "TCP port" },
 { "port", "policy", KIND_CHOICE, AT(port.policy), policies,
-    "refuse or evict" },
+    "refuse, evict or adopt" },
 };
 
 _Static_assert(nitems(keys) <= CONF_KEYS_MAX, "CONF_KEYS_MAX is too small");

@@ -59,7 +59,8 @@ check_ports_agree(struct doctor *d, const struct conf_service *sv)
 }
 
 static void
-check_holder(struct doctor *d, const struct sv *sv)
+check_holder(struct doctor *d, const struct conf_service *conf,
+    const struct sv *sv)
 {
 	char name[64] = "?", mend[256] = "";
 	const struct passwd *pw;
@@ -73,6 +74,12 @@ check_holder(struct doctor *d, const struct sv *sv)
 	    getsid(holder) == (pid_t)sv->pid))
 		return;
 	pw = getpwuid(uid);
+	if (conf->port.policy == PORT_ADOPT) {
+		doctor_put(d, NOTE, NULL, "port %lld of %s is served by pid %d "
+		    "of %s, which it adopts", (long long)sv->port, sv->name,
+		    (int)holder, pw != NULL ? pw->pw_name : "another user");
+		return;
+	}
 	if (holder < 0) {
 		doctor_put(d, WARN, "sudo svctl doctor", "port %lld of %s is "
 		    "held by a process of %s that only root can name",
@@ -285,7 +292,7 @@ doctor_servers(struct doctor *d)
 		    (now == NULL || ctl_is(now->want, "up")))
 			ctl_preflight(sv, take_obstacle, d);
 		check_ports_agree(d, sv);
-		check_holder(d, now);
+		check_holder(d, sv, now);
 		check_environment(d, sv);
 		if (sv->health->type == NULL || now == NULL ||
 		    !ctl_is_up(now))

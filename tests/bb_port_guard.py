@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 import rig
+import standin
 
 HOLD = """
 import signal, socket, sys
@@ -233,6 +234,36 @@ class BelowSvtree(Held):
         tree = self.tree({"a": CONF.format(args=f"--wait {port}", more="")})
         sv = tree.wait("a", lambda s: s["text"])
         self.assertEqual(sv["health"], "unknown")
+
+    def test_an_adopted_server_is_watched_and_followed_by_ours(self):
+        other = standin.Process()
+        self.addCleanup(other.close)
+        ours = standin.Server(port=other.port)
+        t = self.tree({
+            "llm": ours.conf(guard=True, health="interval = 100ms\n"
+                             "timeout = 500ms\nthreshold = 2\n"
+                             "start-grace = 100ms\n", more="[port]\n"
+                             "policy = adopt\n"),
+            "monitor": "[service]\nexec = health-monitor\nready = notify\n"
+                       "grants = Report Restart Signal\n"})
+        sv = t.wait("llm", lambda s: s["health"] == "ok" and s["text"])
+        self.assertIn(f"watches pid {other.process.pid} (", sv["text"])
+        # It is not ours to restart, however ill it is.
+        other.fault("slow", ms=900)
+        sv = t.wait("llm", lambda s: s["health"] == "failing")
+        self.assertIn("hung: no answer to GET /api/tags", sv["health_text"])
+        before = other.state()["tags"]
+        rig.eventually(lambda: other.state()["tags"] > before + 5,
+                       what="more probes")
+        self.assertEqual((t.service("llm")["pid"],
+                          t.service("llm")["restarts"]), (sv["pid"], 0))
+        other.fault("none")
+        t.wait("llm", lambda s: s["health"] == "ok")
+        # It goes: ours comes, in the process that has waited.
+        other.close()
+        state = rig.eventually(ours.state, what="ours")
+        self.assertEqual(state["pid"], sv["pid"])
+        t.wait("llm", lambda s: s["health"] == "ok" and not s["text"])
 
     def test_stop_ends_a_guard_that_waits(self):
         _, port = self.hold()

@@ -56,6 +56,7 @@ struct target {
 	/* as the supervisor tells */
 	bool	 up;
 	pid_t	 pid;
+	pid_t	 adopted;	/* who serves in its place, 0 nobody */
 	char	 user[40];
 
 	/* as we know */

@@ -72,8 +72,9 @@ holder_works(struct target *t, int64_t now_ms)
 {
 	uint64_t rss, cpu_ms, before = t->cpu_ms;
 	int64_t since = t->cpu_at_ms;
+	pid_t group = t->adopted > 0 ? getpgid(t->adopted) : t->pid;
 
-	if (t->pid <= 0 || os_group_usage(t->pid, &rss, &cpu_ms) < 0)
+	if (group <= 0 || os_group_usage(group, &rss, &cpu_ms) < 0)
 		return false;
 	t->cpu_ms = cpu_ms;
 	t->cpu_at_ms = now_ms;

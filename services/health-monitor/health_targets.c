@@ -180,6 +180,7 @@ carry_over(struct target *t, struct target *old)
 	old->log.fd = -1;
 	t->up = old->up;
 	t->pid = old->pid;
+	t->adopted = old->adopted;
 	(void)memcpy(t->user, old->user, sizeof t->user);
 	t->ladder = old->ladder;
 	t->repair_ms = old->repair_ms;

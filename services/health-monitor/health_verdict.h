@@ -68,6 +68,8 @@ struct round {
 	bool	 works;		/* its processes used the CPU meanwhile */
 	bool	 idle;		/* no model is loaded */
 	bool	 foreign;	/* another process has the port */
+	bool	 adopted;	/* ... and that is as good as ours: nothing is
+				   done about it, for it is not ours to stop */
 	char	 holder[160];	/* which: "port 11434 is held by ..." */
 	long	 holder_pid;	/* 0 unknown */
 	char	 holder_name[40];

@@ -31,6 +31,7 @@ watch_up(struct target *t, pid_t pid, int64_t age_ms)
 	t->told = VERDICT_UNKNOWN;	/* the supervisor has cleared it */
 	t->untold = false;
 	t->told_text[0] = '\0';
+	t->adopted = 0;
 	ladder_started(&t->ladder, false);
 	t->next_ms = now;
 	t->deep_ms = 0;
@@ -110,8 +111,13 @@ look_around(struct target *t, struct round *r, int64_t now_ms)
 {
 	r->now_ms = now_ms;
 	(void)memcpy(r->user, t->user, sizeof r->user);
-	if (verdict_wants_holder(&t->history, r))
+	if (verdict_wants_holder(&t->history, r) || t->adopted > 0)
 		holder_look(t, r);
+	if (t->conf->port.policy == PORT_ADOPT) {
+		t->adopted = r->foreign ? (pid_t)r->holder_pid : 0;
+		r->adopted = r->foreign;
+		r->foreign = false;
+	}
 	if (verdict_wants_usage(r))
 		r->works = holder_works(t, now_ms);
 	else
@@ -136,6 +142,8 @@ static void
 judge(struct target *t, struct round *r, struct judgement *j, int64_t now_ms)
 {
 	verdict_judge(&t->rules, &t->history, r, j);
+	if (r->adopted)
+		j->remedy = REMEDY_NONE;
 	if (t->fault_ms == 0 && (j->again || !is_well(j->verdict)))
 		t->fault_ms = t->begun_ms;
 	tell_verdict(t, j, now_ms);

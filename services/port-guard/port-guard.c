@@ -21,7 +21,7 @@
 #include "usage.h"
 
 static const char usage_text[] =
-"usage: port-guard [-hVw] [-p refuse|evict] [PORT[,PORT...]] -- PROGRAM "
+"usage: port-guard [-hVw] [-p refuse|evict|adopt] [PORT[,PORT...]] -- PROGRAM "
     "[ARG...]\n"
 "  -p, --policy POLICY   what is done to who holds the port\n"
 "  -w, --wait            waiting is expected, no failure\n"
@@ -54,8 +54,10 @@ parse_policy(const char *word)
 {
 	if (strcmp(word, "refuse") == 0)
 		return PORT_REFUSE;
+	if (strcmp(word, "adopt") == 0)
+		return PORT_ADOPT;
 	if (strcmp(word, "evict") != 0)
-		refuse("policy is refuse or evict");
+		refuse("policy is refuse, evict or adopt");
 	return PORT_EVICT;
 }
 
@@ -145,6 +147,8 @@ main(int argc, char **argv)
 		diex(EXIT_USAGE, "no port: give PORT, or number = PORT below "
 		    "[port] in the service.conf");
 	g.evict = policy == PORT_EVICT;
+	g.adopt = policy == PORT_ADOPT;
+	g.expected |= g.adopt;
 	if (os_open() < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
 	if (g.store != STORE_NONE)

@@ -50,6 +50,12 @@ put_advice(const struct guard *g, const struct port_holder *h, char *dst,
 {
 	char launcher[72] = "";
 
+	if (g->adopt) {
+		(void)snprintf(dst, cap, "watches pid %ld (%.20s, user %.16s) "
+		    "on port %u; ours starts when it ends", (long)h->pid,
+		    h->name, h->user, (unsigned)h->port);
+		return;
+	}
 	if (h->pid > 0)
 		launcher_advice(h->pid, h->name, launcher, sizeof launcher);
 	if (launcher[0] != '\0')
@@ -82,7 +88,7 @@ tell(const struct guard *g, const struct port_holder *h, struct telling *t)
 	if (!g->expected)
 		r.health = "failing";
 	if (strcmp(words, t->words) != 0) {
-		if (h->pid > 0 && !g->evict)
+		if (h->pid > 0 && !g->evict && !g->adopt)
 			log_info("%s; stop it there (kill %ld, brew services "
 			    "stop, ...) or set policy = evict", words,
 			    (long)h->pid);

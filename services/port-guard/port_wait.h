@@ -15,6 +15,7 @@ struct guard {
 	uint16_t	 port[GUARD_PORTS_MAX];
 	int		 nports;
 	bool		 evict;
+	bool		 adopt;		/* who has the port is ours, too */
 	bool		 expected;	/* waiting is no failure */
 	enum store_kind	 store;		/* that the program needs */
 	const struct conf_list *models;	/* that it must have, or NULL */
