@@ -176,7 +176,7 @@ asked_may_act(struct asked *a, bool wants_token)
 		a->why = "its length is coded";
 	else if (a->lengths == 1 && (a->length < 0 || a->length > 4096))
 		a->why = "its length is none";
-	else if (a->hosts == 1 && !is_own_host(a->host))
+	else if (a->host[0] != '\0' && !is_own_host(a->host))
 		a->why = "it is for another host";
 	else if (browser && !wants_token)
 		a->why = "a page asks";
