@@ -54,6 +54,12 @@ def documents():
     return re.search(r"^documents = (.*)$", text, re.M).group(1).split()
 
 
+def spans(name):
+    """Commands within the sentences: words between backquotes."""
+    text = re.sub(r"^ *```.*?^ *```$", "", read(name), flags=re.M | re.S)
+    return {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)}
+
+
 def is_left_out(command):
     return any(command.startswith(words) for words in NOT_RUN)
 
@@ -85,6 +91,25 @@ class Kinds(unittest.TestCase):
         text = "\n".join(read(name) for name in documents())
         for words in NOT_RUN:
             self.assertIn(words, text)
+
+    def test_pages_and_options_are_there(self):
+        """every `man PAGE` and svtree option of the sentences is there"""
+        pages = {os.path.basename(p).rsplit(".", 1)[0] for p in
+                 glob.glob(os.path.join(TOP, "doc", "*.[158]"))
+                 + glob.glob(os.path.join(TOP, "services", "*", "*.8"))}
+        help_text = rig.subprocess.run(
+            [rig.program("svtree"), "--help"], text=True, check=True,
+            capture_output=True).stdout
+        found = 0
+        for name in documents() + ["README", "README.ru"]:
+            for span in spans(name):
+                if re.match(r"man \w", span):
+                    self.assertIn(span.split()[1], pages, name)
+                    found += 1
+                for option in re.findall(r"^svtree (--\w+)", span):
+                    self.assertIn(option, help_text, name)
+                    found += 1
+        self.assertGreater(found, 5)
 
     def test_dev_has_its_words(self):
         """every ./dev WORD of the documents is one of ./dev help"""
@@ -226,6 +251,34 @@ class Followed(rig.Case):
         """doc/operator.ru.md: the same as doc/install.md, in Russian"""
         machine = docmachine.Machine(self)
         self.follow("doc/operator.ru.md", machine)
+
+    def test_commands_within_sentences(self):
+        """what sentences say to type at systemd, launchd and brew is taken"""
+        calls = {span for name in documents() + ["README", "README.ru"]
+                 for span in spans(name)
+                 if re.match(r"(systemctl|launchctl|brew|loginctl) ", span)
+                 and not re.fullmatch(r"brew services( start)?", span)}
+        self.assertGreater(len(calls), 5)
+        machine = docmachine.Machine(self)
+        home = docmachine.HOMES["mac"]
+        unit = "[Service]\nType=exec\nExecStart=/bin/sleep 1000\n" \
+            "[Install]\nWantedBy=multi-user.target\n"
+        for name in ("ollama", "svtree"):
+            machine.write(f"/etc/systemd/system/{name}.service", unit)
+        machine.do("systemctl daemon-reload; systemctl start ollama")
+        for label in ("com.example.job", "org.svtree.host", "org.x"):
+            machine.write(f"{home}/{label}.plist", JOB % label)
+        for call in sorted(calls):
+            for label in ("com.example.job", "org.svtree.host"):
+                machine.shell("mac").run(f"launchctl bootstrap gui/$UID "
+                                         f"{home}/{label}.plist")
+            who = "mac" if "gui/$UID" in call else "root"
+            for word, real in (("LABEL", "com.example.job"),
+                               ("МЕТКА", "com.example.job"),
+                               ("FILE", f"{home}/org.x.plist")):
+                call = call.replace(word, real)
+            code, text = machine.shell(who).run(call)
+            self.assertEqual(code, 0, f"{call}: {text}")
 
     def test_readme(self):
         """what README and README.ru say to install is done as they say"""

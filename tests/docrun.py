@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import termios
+import textwrap
 import threading
 import time
 
@@ -33,7 +34,8 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 def blocks(text):
     """(info, body) of every fenced block of a Markdown text."""
-    return re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
+    return [(info, textwrap.dedent(body)) for info, body in re.findall(
+        r"^ *```([^\n]*)\n(.*?)^ *```$", text, re.M | re.S)]
 
 
 def steps(body):
