@@ -58,7 +58,8 @@ put_story(struct buf *b, const struct service *sv, enum hook hook)
 static int
 fill_pipe(const struct service *sv, enum hook hook)
 {
-	char mem[STATUS_SERVICE_MAX + 1024];
+	/* All of the reason may have to be escaped. */
+	char mem[STATUS_SERVICE_MAX + 6 * CONF_INCIDENT_MAX + 1024];
 	struct buf b;
 	int fd[2];
 
@@ -206,7 +207,7 @@ hook_tell(struct service *sv, enum hook hook, const char *reason)
 	h = &sv->hook[hook];
 	h->count++;
 	h->at_us = os_wall_us();
-	(void)snprintf(h->reason, sizeof h->reason, "%s", reason);
+	buf_fit(h->reason, sizeof h->reason, reason);
 	run_due(sv, os_now_ms());
 }
 

@@ -36,7 +36,7 @@ struct hook_state {
 	unsigned count;		/* told since it ran last */
 	int64_t	 next_ms;	/* not to be run before */
 	int64_t	 at_us;		/* of the last that was told */
-	char	 reason[160];
+	char	 reason[CONF_INCIDENT_MAX + 1];
 };
 
 struct service {

@@ -221,9 +221,9 @@ class Told(Case):
         os.kill(t.wait("well", "UP")["pid"], signal.SIGKILL)
         self.assertEqual(self.story("well", "crash")["reason"],
                          "killed by SIGKILL")
-        t.call("Report", {"name": "well", "incident": "the roof leaks"})
-        self.assertEqual(self.story("well", "incident")["reason"],
-                         "the roof leaks")
+        whole = "the roof leaks " + 578 * "\x01" + "and all"
+        t.call("Report", {"name": "well", "incident": whole})
+        self.assertEqual(self.story("well", "incident")["reason"], whole)
         self.story("sick", "recovery")
         story = self.story("well", "recovery")
         self.assertRegex(story["reason"], r"^well again after \d+ s$")
