@@ -140,7 +140,7 @@ enum result
 body_token(const char *body, size_t len, char *words, size_t cap)
 {
 	struct json_tok *tok;
-	char error[160] = "";
+	char error[1024] = "";
 	struct json j;
 	bool done = false;
 
@@ -148,15 +148,16 @@ body_token(const char *body, size_t len, char *words, size_t cap)
 		(void)snprintf(words, cap, "what it answers is no JSON");
 		return BAD;
 	}
-	(void)json_str(&j, json_get(&j, 0, "error"), error, sizeof error);
+	/* Ollama says a text, the OpenAI API an object with one. */
+	if (json_str(&j, json_get(&j, 0, "error"), error, sizeof error) < 0)
+		(void)json_str(&j, json_path(&j, 0, "error/message"), error,
+		    sizeof error);
 	done = json_kind(&j, json_get(&j, 0, "choices")) == JSON_ARRAY ||
 	    json_get(&j, 0, "response") >= 0 || json_get(&j, 0, "done") >= 0;
 	free(tok);
-	if (done && error[0] == '\0')
-		return FINE;
-	(void)snprintf(words, cap, "%s", error[0] != '\0' ? error :
-	    "its answer holds no token");
-	return BAD;
+	(void)snprintf(words, cap, "%s", error[0] != '\0' ? error : done ?
+	    "it brings a token" : "its answer holds no token");
+	return done && error[0] == '\0' ? FINE : BAD;
 }
 
 /* "127.0.0.1:11434", "http://[::1]:11434/x", "11434": what stands behind the

@@ -223,3 +223,30 @@ Test(machine, knows_who_competes)
 	cr_assert_not(machine_is_competitor("org.svtree.host"));
 	cr_assert_not(machine_is_competitor("com.apple.something"));
 }
+
+Test(body, an_answer_to_a_request_for_a_token_has_words)
+{
+	static const struct {
+		const char *body, *words;
+		enum result want;
+	} rows[] = {
+		{ "{\"response\":\"a\",\"done\":true}", "it brings a token",
+		    FINE },
+		{ "{\"choices\":[{\"text\":\"a\"}]}", "it brings a token",
+		    FINE },
+		{ "{\"error\":\"no such model\"}", "no such model", BAD },
+		{ "{\"error\":{\"message\":\"bad key\",\"code\":401}}",
+		    "bad key", BAD },
+		{ "{}", "its answer holds no token", BAD },
+		{ "<html>", "what it answers is no JSON", BAD },
+	};
+	char words[200];
+	size_t i;
+
+	for (i = 0; i < nitems(rows); i++) {
+		words[0] = '\0';
+		cr_expect_eq(body_token(rows[i].body, strlen(rows[i].body),
+		    words, sizeof words), rows[i].want, "%s", rows[i].body);
+		cr_expect_str_eq(words, rows[i].words, "%s", rows[i].body);
+	}
+}
