@@ -88,6 +88,7 @@ struct conf_health {		/* [health]; type NULL means no probe */
 	int64_t	 deep_ms;	/* between two deep probes, 0 none */
 	int64_t	 deep_timeout_ms; /* 30 s */
 	int64_t	 max_memory;	/* bytes; above it is told; 0 none */
+	bool	 expendable;	/* restarted when memory stays critical; no */
 	struct conf_list log_failing; /* texts in its log that mean failing */
 	struct conf_list log_warning; /* ... and degraded */
 	bool	 restart;	/* restart when failing; default yes */

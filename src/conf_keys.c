@@ -146,6 +146,8 @@ static const struct conf_key keys[] = {
     "of such a request" },
 { "health", "max-memory", KIND_SIZE, HEALTH(max_memory), NULL,
     "of all its processes; more is told by oom-watcher" },
+{ "health", "expendable", KIND_BOOL, HEALTH(expendable), NULL,
+    "may be restarted when the host's memory stays critical" },
 { "health", "log-failing", KIND_WORDS, HEALTH(log_failing), NULL,
     "texts of its log; threshold lines with one of them mean failing" },
 { "health", "log-warning", KIND_WORDS, HEALTH(log_warning), NULL,

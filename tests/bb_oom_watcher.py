@@ -146,6 +146,36 @@ class Host(Watched):
         self.assertEqual(tree.log_text("oom-watcher").count(
             "read the host's memory"), 1)
 
+    def test_the_largest_that_is_expendable_is_restarted(self):
+        eats = ("exec python3 -c 'import time; x = b\"x\" * ({} << 20); "
+                "open(\"up\", \"w\"); time.sleep(1000)'\n")
+        more = {"large": {"conf": "[service]\n", "run": eats.format(90)},
+                "middle": {"conf": "[health]\nexpendable = yes\n",
+                           "run": eats.format(50)},
+                "small": {"conf": "[health]\nexpendable = yes\n",
+                          "run": eats.format(10)}}
+        tree = self.start(more, boxed=False)
+        tree.add("oom-watcher", WATCHER.format(
+            proc=self.proc, socket=self.socket).replace(
+                "grants = Report", "grants = Report Restart"))
+        tree.svctl("reload", check=True)
+        for name in more:
+            rig.eventually(lambda n=name: os.path.exists(os.path.join(
+                tree.services, n, "up")), what=name)
+        pids = {n: tree.service(n)["pid"] for n in more}
+        with tree.subscribe() as events:
+            self.memory(2)
+            e = events.until(lambda e: e["event"] == "verb" and
+                             e["reason"].startswith("restart"))
+            self.assertEqual(e["service"], "middle")
+        tree.wait("middle", lambda s: s["state"] == "UP" and
+                  s["pid"] != pids["middle"])
+        self.assertIn("the host's memory stays critical: restarted, as the "
+                      "largest expendable",
+                      tree.svctl("history", "middle").stdout)
+        for name in ("large", "small"):
+            self.assertEqual(tree.service(name)["pid"], pids[name])
+
     def test_critical_memory_unloads_idle_models_only(self):
         ollama = Ollama()
         self.addCleanup(ollama.close)

@@ -73,6 +73,15 @@ oom_conf_is_container(const char *service)
 	return sv != NULL && sv->container->name != NULL;
 }
 
+bool
+oom_conf_is_expendable(const char *service)
+{
+	const struct conf_service *sv = tree.memory != NULL ?
+	    conf_find(&tree, service) : NULL;
+
+	return sv != NULL && sv->health->expendable;
+}
+
 const char *
 oom_conf_socket(void)
 {

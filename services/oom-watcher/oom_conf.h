@@ -21,6 +21,7 @@ void oom_conf_free(void);
 /* The service of a container, or NULL. */
 const char *oom_conf_service(const char *container);
 bool oom_conf_is_container(const char *service);
+bool oom_conf_is_expendable(const char *service);
 /* [docker] socket of the first service that names one, or NULL. */
 const char *oom_conf_socket(void);
 /* The i-th base address of an Ollama, NULL behind the last. */

@@ -15,6 +15,7 @@
 #include "oom_disk.h"
 #include "oom_host.h"
 #include "oom_ladder.h"
+#include "oom_last.h"
 #include "oom_relief.h"
 #include "oom_tell.h"
 
@@ -81,6 +82,7 @@ look(const struct host_opts *o, int64_t now_ms)
 	}
 	if (host.ladder.level == PRESSURE_CRITICAL)
 		relief_want(now_ms);
+	last_look(host.ladder.level == PRESSURE_CRITICAL);
 }
 
 int64_t
