@@ -371,6 +371,10 @@ return null;""", name)
         self.assertIn("2 of 6 wanted services not well: waits, tripped",
                       b.text("#verdict"))
         self.assertIn("tripped\nexited with code 1", b.text("#incidents"))
+        # two ends; the last stands there with what followed, and once
+        self.assertIn("TRIPPED: exited with code 1; too many failures",
+                      b.text("#incidents"))
+        self.assertEqual(b.text("#incidents").count("exited with code 1"), 2)
         self.assertIn("svtree ", b.text("#supervisor"))
         self.assertEqual(head, "tripped")
         self.assertEqual(b.console(), [])
