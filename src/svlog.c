@@ -19,7 +19,8 @@
 #include "svlog.h"
 #include "usage.h"
 
-#define DRAIN_MS	2000	/* at most, on the way out */
+#define DRAIN_MS	2000	/* for what comes, on the way out */
+#define LAST_MS		15000	/* for what is there: SIGKILL comes at 20 s */
 
 static const char usage_text[] =
 "usage: svlog [--run DIR] [--log DIR] [SERVICES_DIR]\n"
@@ -111,6 +112,6 @@ main(int argc, char **argv)
 			if (!take(&ev[i]))
 				ending = true;
 	}
-	svlog_streams_drain(os_now_ms() + DRAIN_MS);
+	svlog_streams_drain(os_now_ms() + DRAIN_MS, os_now_ms() + LAST_MS);
 	return 0;
 }

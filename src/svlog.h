@@ -117,7 +117,7 @@ void svlog_streams_turn(uint32_t tag);
 void svlog_streams_squeeze(void);
 /* Descriptors ran out: those of the files come back by need. */
 void svlog_streams_close_files(void);
-/* Writes what there is, until deadline_ms. */
-void svlog_streams_drain(int64_t deadline_ms);
+/* Writes what comes until deadline_ms, and what is there now until last_ms. */
+void svlog_streams_drain(int64_t deadline_ms, int64_t last_ms);
 
 #endif

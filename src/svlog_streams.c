@@ -3,6 +3,7 @@
  * All streams: the FIFOs found below the run directory and how their logs are
  * to be written. Each gets its turn, so that a chatty one holds up nobody.
  */
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -288,11 +289,27 @@ svlog_streams_open(const struct svlog_dirs *dirs)
 	all.unclean = false;
 }
 
-void
-svlog_streams_drain(int64_t deadline_ms)
+static size_t
+waiting(void)
 {
+	size_t sum = 0;
+	int i, n;
+
+	for (i = 0; i < all.n; i++) {
+		n = 0;
+		if (ioctl(all.sorted[i]->fifo, FIONREAD, &n) == 0 && n > 0)
+			sum += (size_t)n;
+	}
+	return sum;
+}
+
+/* What is there now has more time than what is still to come: at a shutdown
+ * nobody else will read it, and a flood has no end. */
+void
+svlog_streams_drain(int64_t deadline_ms, int64_t last_ms)
+{
+	size_t sum, taken = 0, there = waiting();
 	char path[SVLOG_PATH];
-	size_t sum;
 	int i;
 
 	do {
@@ -302,7 +319,9 @@ svlog_streams_drain(int64_t deadline_ms)
 			if (svlog_stream_has_bytes(all.sorted[i]))
 				sum += svlog_stream_pump(all.sorted[i]);
 		}
-	} while (sum > 0 && os_now_ms() < deadline_ms);
+		taken += sum;
+	} while (sum > 0 && os_now_ms() < (taken < there ? last_ms :
+	    deadline_ms));
 	svlog_squeeze_end();
 	name_mark(path, sizeof path);
 	(void)unlink(path);

@@ -425,6 +425,42 @@ class Life(rig.Case):
                           log.octets("a").splitlines(True)],
                          [b"\0one\0\n", b"\n", b"\0\n"])
 
+    def test_what_is_there_is_written_however_slow_the_disk(self):
+        """a slow disk at the end: all is written that was there"""
+        if not shutil.which("strace"):
+            self.skipTest("needs strace")
+        log = Logger(self, {"a": ""})
+        log.start()
+        log.write("a", b"n0\n")
+        log.settle("a")
+        log.process.send_signal(signal.SIGSTOP)
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+             "inject=write,writev,pwrite64,splice:delay_exit=700000",
+             "-p", str(log.process.pid)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            rig.eventually(lambda: self.traced(log.process.pid),
+                           what="strace")
+            fcntl.fcntl(log.fifos["a"], 1031, 1 << 20)
+            n = 1
+            while n < 90000:
+                log.write("a", b"".join(
+                    b"n%d\n" % i for i in range(n, n + 1000)))
+                n += 1000
+            log.process.send_signal(signal.SIGTERM)
+            log.process.send_signal(signal.SIGCONT)
+            self.assertEqual(log.process.wait(40), 0)
+        finally:
+            tracer.terminate()
+            tracer.wait()
+            tracer.stderr.close()
+        self.assertEqual(log.numbers("a"), list(range(n)))
+
+    def traced(self, pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return "TracerPid:\t0\n" not in f.read()
+
     def test_half_a_line_left_by_a_killed_logger_is_ended(self):
         log = Logger(self, {"a": ""})
         log.start()
