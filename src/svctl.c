@@ -73,6 +73,7 @@ main(int argc, char **argv)
 		rc = run(&c, argv);
 	client_close(&c.client);
 	client_close(&c.events);
+	ctl_free_names(&c);
 	if (fflush(stdout) != 0 && rc == CTL_OK)
 		rc = CTL_FAILED;
 	return rc;

@@ -36,6 +36,7 @@ struct ctl {			/* what the command line says */
 	int64_t	 since_us;	/* --since as wall time, 0 not given */
 	const struct verb *verb;
 	char	**name;		/* words behind the verb */
+	char	**own;		/* the same when they are to be freed */
 	int	 n;
 	struct client client;
 	struct client events;
@@ -92,6 +93,9 @@ int ctl_call(struct ctl *c, const char *method, const char *name,
     const char *more_key, const char *more_value, struct client_reply *r);
 /* Replaces patterns among the names by the services that match. */
 int ctl_expand(struct ctl *c);
+/* name, n of allocated words, take the place of what was said. */
+void ctl_own_names(struct ctl *c, char **name, int n);
+void ctl_free_names(struct ctl *c);
 
 /* svctl_json.c: from JSON */
 void ctl_walk(const struct json *j, int services, ctl_each *each, void *arg);

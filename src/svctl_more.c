@@ -56,6 +56,8 @@ main(int argc, char **argv)
 	if (rc < 0)
 		rc = run(&c);
 	client_close(&c.client);
+	client_close(&c.events);
+	ctl_free_names(&c);
 	if (fflush(stdout) != 0 && rc == CTL_OK)
 		rc = CTL_FAILED;
 	return rc;

@@ -44,15 +44,33 @@ ctl_expand(struct ctl *c)
 	    sizeof *name);
 	for (i = 0; name != NULL && i < c->n && rc == CTL_OK; i++) {
 		if (!is_pattern(c->name[i])) {
-			name[n++] = c->name[i];
+			name[n++] = strdup(c->name[i]);
 		} else if (add_matches(name, &n, &l, c->name[i]) < 0) {
 			(void)fprintf(stderr, "svctl: no service matches %s; "
 			    "svctl status lists them\n", c->name[i]);
 			rc = CTL_NO_SERVICE;
 		}
 	}
-	c->name = name != NULL ? name : c->name;
-	c->n = name != NULL ? n : c->n;
+	if (name != NULL)
+		ctl_own_names(c, name, n);
 	ctl_list_free(&l);
 	return rc;
+}
+
+void
+ctl_own_names(struct ctl *c, char **name, int n)
+{
+	c->name = c->own = name;
+	c->n = n;
+}
+
+void
+ctl_free_names(struct ctl *c)
+{
+	int i;
+
+	for (i = 0; c->own != NULL && i < c->n; i++)
+		free(c->own[i]);
+	free(c->own);
+	c->own = NULL;
 }

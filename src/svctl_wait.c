@@ -263,7 +263,7 @@ name_all(struct ctl *c)
 	if ((rc = ctl_connect(c)) != CTL_OK ||
 	    (rc = ctl_list(c, NULL, 0, &l, false)) != CTL_OK)
 		return rc;
-	c->name = calloc((size_t)l.n + 1, sizeof *c->name);
+	ctl_own_names(c, calloc((size_t)l.n + 1, sizeof *c->name), 0);
 	for (i = 0; i < l.n && c->name != NULL; i++) {
 		sv = &l.sv[i];
 		if (!sv->enabled || !ctl_is(sv->want, "up") ||
