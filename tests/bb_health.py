@@ -133,6 +133,24 @@ class Said(Monitored):
         self.assertGreater(len(os.listdir(os.path.join(tree.log, "a"))), 2)
         self.assertEqual(tree.service("a")["restarts"], 0)
 
+    def test_texts_that_are_new_are_not_looked_for_in_the_past(self):
+        tree = self.talker("")
+        self.say(tree, 3 * "wedged\n")
+        rig.eventually(lambda: tree.log_text("a").count("wedged") == 3,
+                       what="its words in the log")
+        path = os.path.join(tree.services, "a", "service.conf")
+        with open(path, "a", encoding="ascii") as f:
+            f.write("log-failing = wedged\nlog-warning = strange\n")
+        tree.svctl("reload", check=True)
+
+        def told():
+            self.say(tree, "strange\n")
+            return "its log says" in tree.svctl("history", "a").stdout
+
+        rig.eventually(told, what="what it says now")
+        self.assertNotIn("wedged", tree.svctl("history", "a").stdout)
+        self.assertEqual(tree.service("a")["restarts"], 0)
+
     def test_a_warning_is_told_and_nothing_is_done(self):
         tree = self.talker("log-warning = NameError\n")
         with tree.subscribe() as events:
@@ -469,6 +487,25 @@ class Deep(Monitored):
             self.incident(events, "unload llama3.2:1b: fails")
             self.restarts(events)
         self.health(tree, "llm", "ok")
+
+    def test_a_token_outweighs_what_its_log_says(self):
+        """it says that it fails, more than often enough, and computes"""
+        tree, server = self.server(
+            health=FAST + "deep = 1h\nlog-failing = wedged\n")
+        server.request("/api/generate", {"model": "llama3.2:1b"})
+        since = time.monotonic()
+        rig.eventually(lambda: time.monotonic() > since + 1.2, what="a while")
+        pid = tree.service("llm")["pid"]
+        with tree.subscribe() as events:
+            with open(f"/proc/{pid}/fd/1", "w", encoding="ascii") as out:
+                out.write(5 * "wedged\n")
+            self.incident(events, "its log says: wedged")
+        rig.eventually(lambda: server.state()["inference"] == 2,
+                       what="a deep probe")
+        self.rounds(server)
+        sv = tree.service("llm")
+        self.assertEqual((sv["health"], sv["restarts"]), ("ok", 0))
+        self.assertNotIn("unload", tree.svctl("history", "llm").stdout)
 
     def test_a_busy_server_is_no_reason_to_hurry(self):
         """a deep probe that is due waits for the end of busy, asleep"""

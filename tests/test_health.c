@@ -337,6 +337,29 @@ Test(health, a_log_that_says_so_leads_to_unload_then_restart)
 	cr_expect_eq(j.verdict, VERDICT_READY);
 }
 
+Test(health, a_token_that_was_asked_for_its_words_is_waited_for)
+{
+	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };
+	struct round r = { .now_ms = NOW, .said_bad = 9, .deep_due = true };
+	struct judgement j;
+
+	r.probe[LAYER_READY] = probe(OUT_OK, "GET /x");
+	verdict_judge(&rules, &h, &r, &j);
+	cr_expect(j.verdict == VERDICT_READY && j.remedy == NO);
+	(void)round_of(&h, LAYER_DEEP, OUT_OK, NOW + 1000);
+	j = said(&h, 0, 0, NOW + 2000);
+	cr_expect(j.verdict == VERDICT_READY && j.remedy == NO);
+
+	/* None comes: what it says is all there is. Nothing is loaded that
+	 * could be unloaded. */
+	verdict_judge(&rules, &h, &r, &j);
+	r.said_bad = 0;
+	r.deep_due = false;
+	r.idle = true;
+	verdict_judge(&rules, &h, &r, &j);
+	cr_expect(j.verdict == VERDICT_WEDGED && j.remedy == DO);
+}
+
 Test(health, few_lines_of_a_log_are_forgotten)
 {
 	struct history h = { .ready_ms = 1, .verdict = VERDICT_READY };

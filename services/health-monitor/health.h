@@ -80,6 +80,7 @@ struct target {
 
 	/* the deep probe, beside the rounds */
 	bool	 deep_running, deep_done;
+	bool	 deep_said;		/* its log asks for one */
 	int64_t	 deep_ms;		/* when the next is due, 0 never */
 	struct round deep_round;
 	int64_t	 deep_end_ms;		/* when the last was over */
@@ -167,6 +168,8 @@ void evidence_copy_line(const char *line, size_t n, char *dst, size_t cap);
 /* A run begins: from here on. */
 void log_begin(struct target *t);
 void log_end(struct target *t);
+/* The texts may be others now; new ones are looked for from here on. */
+void log_keep(struct target *t);
 /* Counts in r what has been written since. */
 void log_look(struct target *t, struct round *r);
 

@@ -267,5 +267,5 @@ ask_cancel(struct target *t)
 		http_cancel(t->unload.id);
 	t->unload.id = 0;
 	t->pending = 0;
-	t->deep_running = t->deep_done = false;
+	t->deep_running = t->deep_done = t->deep_said = false;
 }

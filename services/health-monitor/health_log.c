@@ -61,6 +61,15 @@ log_end(struct target *t)
 	t->log = (struct logged){ .fd = -1 };
 }
 
+void
+log_keep(struct target *t)
+{
+	if (!is_wanted(t))
+		log_end(t);
+	else if (t->up && t->log.since_us == 0)
+		log_begin(t);
+}
+
 /* The line without its stamp; NULL: it is too old to count. */
 static const char *
 take_stamp(const struct target *t, const char *line, size_t *n)

@@ -3,7 +3,8 @@
  * Verdicts on what a service writes to its own log, by the texts that the
  * operator gave. A line is a claim: it counts only beside good answers of a
  * service that is not busy, several of them must come within a window, and a
- * deep probe that is good outweighs them.
+ * deep probe that is good outweighs them: one that was asked for their sake is
+ * waited for.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,12 +48,13 @@ judge_said(const struct rules *rules, struct history *h,
 {
 	if (r->now_ms < h->quiet_ms || h->said_bad == 0)
 		return false;
-	if (!h->said_wedged && h->said_bad < rules->threshold)
+	if (!h->said_wedged && (h->said_bad < rules->threshold ||
+	    r->deep_due))
 		return false;
 	if (!h->said_wedged) {
 		h->said_wedged = true;
-		h->said_remedy = rules->can_unload && !h->unloaded ?
-		    REMEDY_UNLOAD : REMEDY_RESTART;
+		h->said_remedy = rules->can_unload && !h->unloaded &&
+		    !r->idle ? REMEDY_UNLOAD : REMEDY_RESTART;
 		(void)snprintf(j->why, sizeof j->why, "fails: its log says, "
 		    "%d times: %s", h->said_bad, h->said);
 	}

@@ -187,6 +187,7 @@ carry_over(struct target *t, struct target *old)
 	t->fault_ms = old->fault_ms;
 	(void)memcpy(t->cause, old->cause, sizeof t->cause);
 	t->history.up_ms = old->history.up_ms;
+	log_keep(t);
 	t->told = old->told;
 	(void)memcpy(t->told_why, old->told_why, sizeof t->told_why);
 	(void)memcpy(t->told_text, old->told_text, sizeof t->told_text);

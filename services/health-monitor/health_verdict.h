@@ -65,6 +65,8 @@ struct round {
 	int	 said_bad;	/* lines of its log that mean failing */
 	int	 said_warn;	/* ... degraded */
 	char	 said[SAID_MAX]; /* the last of them */
+	bool	 deep_due;	/* for their sake it was asked to compute, and
+				   has not answered yet */
 	bool	 works;		/* its processes used the CPU meanwhile */
 	bool	 idle;		/* no model is loaded */
 	bool	 foreign;	/* another process has the port */

@@ -164,8 +164,11 @@ take_words(struct target *t, int64_t now_ms)
 {
 	char incident[SAID_MAX + 24];
 
-	if (t->round.said_bad > 0 && t->deep_ms > 0)
+	if (t->round.said_bad > 0 && t->conf->health->deep_ms > 0 &&
+	    t->history.ready_ms != 0) {
 		t->deep_ms = now_ms;
+		t->deep_said = true;
+	}
 	if (t->log.told_ms != 0 && now_ms - t->log.told_ms < SAID_WINDOW_MS)
 		return;
 	t->log.told_ms = now_ms;
@@ -191,6 +194,7 @@ end_round(struct target *t, int64_t now_ms)
 	log_look(t, &t->round);
 	if (t->round.said_bad > 0 || t->round.said_warn > 0)
 		take_words(t, now_ms);
+	t->round.deep_due = t->deep_said;
 	judge(t, &t->round, &j, now_ms);
 	t->next_ms = plan_next(&pace, &t->history, j.again, t->begun_ms,
 	    now_ms);
@@ -235,6 +239,7 @@ step_deep(struct target *t, int64_t now_ms)
 		judge(t, &t->deep_round, &j, now_ms);
 		if (j.again)
 			t->deep_ms = now_ms;
+		t->deep_said = j.again && t->history.deep_fails > 0;
 		t->deep_end_ms = now_ms;
 		/* What the next round sees as time of expiry is our doing. */
 		(void)snprintf(t->deep_seen, sizeof t->deep_seen, "%s",
@@ -244,8 +249,10 @@ step_deep(struct target *t, int64_t now_ms)
 	if (!may_ask_deep(t) || now_ms < t->deep_ms)
 		return;
 	t->deep_ms = now_ms + every;
-	if (may_push(t) && ask_deep(t, now_ms) == 0)
+	if ((t->deep_said || may_push(t)) && ask_deep(t, now_ms) == 0)
 		t->deep_running = true;
+	else
+		t->deep_said = false;
 }
 
 /* --- the loop over all */
