@@ -118,6 +118,7 @@ try_command(struct target *t, int64_t now_ms)
 	int fd[2];
 
 	t->pending = 1;
+	t->evidence[0] = '\0';
 	(void)snprintf(probe_of(t)->what, sizeof probe_of(t)->what,
 	    "the command %.40s", slash != NULL ? slash + 1 : name);
 	if (os_pipe(fd) < 0) {

@@ -87,12 +87,14 @@ docker_judge(struct target *t, struct probe *p, const struct http_result *r)
 	char words[sizeof p->detail], err[DOCKER_ERR_LEN];
 	struct docker_container c;
 
+	t->evidence[0] = '\0';
 	if (r->status == 404) {
 		say(p, OUT_BROKEN, "it does not exist");
 	} else if (r->status == 200 && !r->cut &&
 	    docker_parse_container(r->body, r->len, &c, err) == 0) {
 		judge(p, &c);
-		if (p->out == OUT_BROKEN)
+		/* Of one that has ended it is what it printed before. */
+		if (p->out == OUT_BROKEN && strcmp(c.status, "running") == 0)
 			evidence_keep(t, c.said, strlen(c.said));
 	} else {
 		(void)snprintf(words, sizeof words, "the container engine "

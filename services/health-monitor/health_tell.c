@@ -80,6 +80,10 @@ send_evidence(struct target *t, const struct judgement *j)
 	char incident[CONF_INCIDENT_MAX];
 	const char *place = evidence_place(t);
 
+	/* Not of its log's words, nor of a container that has ended. */
+	if (t->history.said_wedged || (t->server == SERVER_DOCKER &&
+	    t->evidence[0] == '\0'))
+		return;
 	if (place[0] == '\0' && (t->evidence[0] == '\0' ||
 	    (strlen(j->why) <= REASON_KEPT &&
 	    strstr(j->why, t->evidence) != NULL)))
@@ -88,8 +92,8 @@ send_evidence(struct target *t, const struct judgement *j)
 		(void)snprintf(incident, sizeof incident, "the probe%s was "
 		    "told: %s", place, t->evidence);
 	else
-		(void)snprintf(incident, sizeof incident, "the probe%s: %s",
-		    place, j->why);
+		(void)snprintf(incident, sizeof incident, "the probe%s found: "
+		    "%s", place, j->why);
 	tell_text(t, NULL, incident);
 }
 
