@@ -301,6 +301,24 @@ class Containers(Watched):
         self.assertEqual(sv["last_exit"]["signal"], "SIGKILL")
         self.assertNotIn("Killed process 1 ", tree.log_text("oom-watcher"))
 
+    def test_kills_at_the_same_time_are_told_apart(self):
+        tree = self.killed(kmsg="")
+        tree.add("quick", {"run": "exec sleep 1000\n"})
+        tree.svctl("reload", check=True)
+        pids = [tree.wait(name, "UP")["pid"] for name in ("llm", "quick")]
+        with tree.subscribe() as events:
+            # Gone when it is asked whose it was, and so is the one before.
+            os.kill(pids[0], signal.SIGKILL)
+            tree.wait("llm", lambda s: s["last_exit"])
+            self.kernel_says(pids[0], "sh")
+            self.incident(events, "the kernel killed its process sh", "llm")
+            os.kill(pids[1], signal.SIGKILL)
+            tree.wait("quick", lambda s: s["last_exit"])
+            self.kernel_says(pids[1], "sleep")
+            self.incident(events, "the kernel killed its process sleep",
+                          "quick")
+        self.assertNotIn("no service's", tree.log_text("oom-watcher"))
+
     def test_a_real_kill_by_the_kernel_is_told(self):
         group = f"/sys/fs/cgroup/memory/svtree.{os.getpid()}"
         try:
