@@ -93,6 +93,9 @@ void os_reset_signals(void);
 /* Close-on-exec pipe and stream socket pair. */
 int os_pipe(int fd[2]);
 int os_socketpair(int fd[2]);
+/* A socket of this type (SOCK_STREAM, SOCK_DGRAM) that is bound to a path,
+ * whatever was there; non-blocking. The descriptor, or -1 with errno. */
+int os_bind_path(const char *path, int type, mode_t mode);
 int os_cloexec(int fd);
 /* Gives a FIFO room for a burst, where the system can. */
 void os_widen(int fifo);

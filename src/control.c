@@ -4,8 +4,6 @@
  * for. What the messages mean is control_calls.c's.
  */
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,18 +28,15 @@ number_of(const struct conn *c)
 static int
 listen_at(const struct tree *t)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char path[TREE_PATH_MAX + 16];
 	int fd;
 
-	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s/control",
-	    t->run);
-	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) < 0)
+	(void)snprintf(path, sizeof path, "%s/control", t->run);
+	/* We hold run/lock: what is there is stale. Everybody may connect; each
+	 * call is judged by who calls. */
+	if ((fd = os_bind_path(path, SOCK_STREAM, 0666)) < 0)
 		return -1;
-	(void)unlink(sun.sun_path);	/* we hold run/lock: it is stale */
-	/* Everybody may connect; each call is judged by who calls. */
-	if (os_cloexec(fd) == 0 && os_nonblock(fd) == 0 &&
-	    bind(fd, (struct sockaddr *)&sun, sizeof sun) == 0 &&
-	    chmod(sun.sun_path, 0666) == 0 && listen(fd, 128) == 0 &&
+	if (listen(fd, 128) == 0 &&
 	    os_watch(fd, OS_READ, TAG(TAG_LISTEN, 0)) == 0)
 		return fd;
 	(void)close(fd);

@@ -15,18 +15,24 @@
 #include "upgrade.h"
 
 /* Names told by a reload, and its errors, gathered as JSON strings. */
+static const char *const gathers[] = { "added", "removed", "changed",
+    "errors" };
+#define ERRORS	(nitems(gathers) - 1)
+
 struct gathered {
-	struct buf added, removed, changed, errors;
-	char	 mem[4][4096];
+	struct buf list[nitems(gathers)];
+	char	 mem[nitems(gathers)][4096];
 };
 
 static void
 gather_change(void *arg, const char *kind, const char *name)
 {
 	struct gathered *g = arg;
+	size_t i;
 
-	json_put_str(kind[0] == 'a' ? &g->added : kind[0] == 'r' ?
-	    &g->removed : &g->changed, name);
+	for (i = 0; i < ERRORS; i++)
+		if (strcmp(gathers[i], kind) == 0)
+			json_put_str(&g->list[i], name);
 }
 
 static void
@@ -34,17 +40,21 @@ gather_error(void *arg, const char *line)
 {
 	struct gathered *g = arg;
 
-	json_put_str(&g->errors, line);
+	json_put_str(&g->list[ERRORS], line);
 	log_warnx("reload: %s", line);
 }
 
 static void
-put_list(struct buf *b, const char *name, const struct buf *list)
+put_lists(struct buf *b, const struct gathered *g, size_t from, size_t to)
 {
-	json_key(b, name);
-	json_open(b, '[');
-	buf_put(b, list->base + 1, list->len - 1);
-	json_close(b, ']');
+	size_t i;
+
+	for (i = from; i <= to; i++) {
+		json_key(b, gathers[i]);
+		json_open(b, '[');
+		buf_put(b, g->list[i].base + 1, g->list[i].len - 1);
+		json_close(b, ']');
+	}
 }
 
 void
@@ -52,16 +62,15 @@ control_reload(struct call *c)
 {
 	static struct gathered g;
 	struct tree_change change = { gather_change, &g, false };
-	struct buf *lists[] = { &g.added, &g.removed, &g.changed, &g.errors };
 	struct buf *b = &c->conn->out;
 	size_t i;
 	int rc;
 
 	(void)json_bool(&c->json, control_param(c, "dry_run"),
 	    &change.only_tell);
-	for (i = 0; i < nitems(lists); i++) {
-		buf_init(lists[i], g.mem[i], sizeof g.mem[i]);
-		json_open(lists[i], '[');
+	for (i = 0; i < nitems(gathers); i++) {
+		buf_init(&g.list[i], g.mem[i], sizeof g.mem[i]);
+		json_open(&g.list[i], '[');
 	}
 	rc = tree_load(c->tree, gather_error, &g, &change);
 	json_open(b, '{');
@@ -69,14 +78,9 @@ control_reload(struct call *c)
 		json_set_str(b, "error", "org.svtree.InvalidTree");
 	json_key(b, "parameters");
 	json_open(b, '{');
-	if (rc < 0) {
+	if (rc < 0)
 		json_set_str(b, "reason", "nothing has changed");
-		put_list(b, "errors", &g.errors);
-	} else {
-		put_list(b, "added", &g.added);
-		put_list(b, "removed", &g.removed);
-		put_list(b, "changed", &g.changed);
-	}
+	put_lists(b, &g, rc < 0 ? ERRORS : 0, rc < 0 ? ERRORS : ERRORS - 1);
 	json_close(b, '}');
 	json_close(b, '}');
 	buf_putc(b, '\0');

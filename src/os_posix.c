@@ -5,10 +5,14 @@
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +72,30 @@ os_socketpair(int fd[2])
 	(void)os_cloexec(fd[0]);
 	(void)os_cloexec(fd[1]);
 	return 0;
+}
+
+int
+os_bind_path(const char *path, int type, mode_t mode)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd, error;
+
+	if (strlcpy(sun.sun_path, path, sizeof sun.sun_path) >=
+	    sizeof sun.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((fd = socket(AF_UNIX, type, 0)) < 0)
+		return -1;
+	(void)unlink(sun.sun_path);
+	if (os_cloexec(fd) == 0 && os_nonblock(fd) == 0 &&
+	    bind(fd, (struct sockaddr *)&sun, sizeof sun) == 0 &&
+	    chmod(sun.sun_path, mode) == 0)
+		return fd;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
 }
 
 void

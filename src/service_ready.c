@@ -5,8 +5,6 @@
  * that it works on every system and a successor can take it over.
  */
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,38 +29,16 @@ service_ready(struct service *sv, const char *why)
 	service_event(sv, EV_READY, why);
 }
 
-static int
-notify_bind(struct service *sv)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-	int fd;
-
-	service_path(sv, "notify", path, sizeof path);
-	if (strlen(path) >= sizeof sun.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	(void)strlcpy(sun.sun_path, path, sizeof sun.sun_path);
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) < 0)
-		return -1;
-	(void)unlink(sun.sun_path);
-	if (os_cloexec(fd) < 0 || os_nonblock(fd) < 0 ||
-	    bind(fd, (struct sockaddr *)&sun, sizeof sun) < 0 ||
-	    chmod(sun.sun_path, 0600) < 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 void
 service_ready_open(struct service *sv)
 {
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+
 	if (!service_may_notify(sv->conf))
 		return;
+	service_path(sv, "notify", path, sizeof path);
 	if (sv->notify_fd < 0)
-		sv->notify_fd = notify_bind(sv);
+		sv->notify_fd = os_bind_path(path, SOCK_DGRAM, 0600);
 	if (sv->notify_fd < 0)
 		log_warn("%s: make its notify socket", sv->conf->name);
 	else

@@ -278,6 +278,14 @@ fake_send(int fd, const void *src, size_t n, int flags)
 }
 
 int
+os_bind_path(const char *path, int type, mode_t mode)
+{
+	(void)type;
+	(void)mode;
+	return w_fd_open(W_NOTIFY, service_of(path));
+}
+
+int
 fake_socket(int domain, int type, int protocol)
 {
 	(void)domain;
