@@ -133,6 +133,23 @@ act(struct step s)
 	turns();
 }
 
+/* It has ended well, and the supervisor has yet to see it. */
+static bool
+has_ended_well(int svc)
+{
+	int i;
+
+	for (i = 0; i < W_PROCS; i++)
+		if (w.proc[i].life == P_ZOMBIE && w.proc[i].svc == svc &&
+		    w.proc[i].kind == K_MAIN && w.proc[i].status == 0)
+			return true;
+	for (i = 0; i < W_FDS; i++)
+		if (w.fd[i].kind == W_PROC && w.fd[i].svc == svc &&
+		    w.fd[i].dead && w.fd[i].status == 0)
+			return true;
+	return false;
+}
+
 static void
 wish(struct step s, bool killed, bool was_alive)
 {
@@ -155,7 +172,8 @@ wish(struct step s, bool killed, bool was_alive)
 	else if (!killed && s.kind != M_ONCE &&
 	    w_conf[s.arg].type == TYPE_DAEMON &&
 	    w_conf[s.arg].restart != RESTART_NEVER)
-		*mine = WISH_UP;
+		*mine = w_conf[s.arg].restart == RESTART_ON_FAILURE &&
+		    has_ended_well(s.arg) ? WISH_ANY : WISH_UP;
 }
 
 static bool
