@@ -155,8 +155,8 @@ void evidence_keep(struct target *t, const char *text, size_t n);
 /* From where a probe of a container is made, as words behind what is asked;
  * "" where it goes without saying. */
 const char *evidence_place(const struct target *t);
-/* The last line that the service wrote to its log, "" none. */
-void evidence_last_line(const struct target *t, char *dst, size_t cap);
+/* The last lines that the service wrote to its log, "a | b"; how many. */
+int evidence_last_lines(const struct target *t, char *dst, size_t cap);
 
 /* Does the line of its log tell of one of our requests? */
 bool evidence_is_of_a_probe(const struct target *t, const char *line,

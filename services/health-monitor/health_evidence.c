@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What is kept of a failure: the answer to the probe, whole within a bound,
- * and the last thing that the service said before, from its log: that our own
+ * and the last things that the service said before, from its log: that our own
  * probes were answered is none of it.
  */
 #include <fcntl.h>
@@ -13,6 +13,8 @@
 #include "buf.h"
 #include "health.h"
 
+#define LINES		3	/* that are kept */
+#define LINE_KEPT	160	/* bytes of each */
 #define TAIL	8192		/* bytes of the log that are looked at */
 #define STAMP	28		/* "2026-11-24T17:02:22.668747Z " */
 
@@ -75,47 +77,54 @@ evidence_place(const struct target *t)
 	return t->conf->container->name != NULL ? ", from the host," : "";
 }
 
-static void
-find_last(const struct target *t, const char *text, size_t end, char *dst,
-    size_t cap)
+/* The last lines, newest first. Their number. */
+static int
+find_last(const struct target *t, const char *text, size_t end,
+    char line[][LINE_KEPT])
 {
 	size_t begin;
+	int n = 0;
 
-	while (end > 0) {
+	while (end > 0 && n < LINES) {
 		if ((unsigned char)text[end - 1] <= ' ') {
 			end--;
 			continue;
 		}
 		for (begin = end; begin > 0 && text[begin - 1] != '\n';)
 			begin--;
-		if (!evidence_is_of_a_probe(t, text + begin, end - begin)) {
-			evidence_copy_line(text + begin, end - begin, dst,
-			    cap);
-			return;
-		}
+		if (!evidence_is_of_a_probe(t, text + begin, end - begin))
+			evidence_copy_line(text + begin, end - begin,
+			    line[n++], LINE_KEPT);
 		end = begin;
 	}
+	return n;
 }
 
-void
-evidence_last_line(const struct target *t, char *dst, size_t cap)
+int
+evidence_last_lines(const struct target *t, char *dst, size_t cap)
 {
 	const char *dir = getenv("SVTREE_LOG");
-	char path[1200], text[TAIL];
+	char path[1200], text[TAIL], line[LINES][LINE_KEPT];
 	off_t size;
 	ssize_t n;
-	int fd;
+	int fd, i, lines = 0;
 
 	dst[0] = '\0';
 	if (dir == NULL)
-		return;
+		return 0;
 	(void)snprintf(path, sizeof path, "%s/%s/current", dir,
 	    t->conf->name);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
-		return;
+		return 0;
 	size = lseek(fd, 0, SEEK_END);
 	n = pread(fd, text, sizeof text, size > TAIL ? size - TAIL : 0);
 	(void)close(fd);
 	if (n > 0)
-		find_last(t, text, (size_t)n, dst, cap);
+		lines = find_last(t, text, (size_t)n, line);
+	for (i = lines - 1; i >= 0; i--) {
+		(void)strlcat(dst, line[i], cap);
+		if (i > 0)
+			(void)strlcat(dst, " | ", cap);
+	}
+	return lines;
 }

@@ -61,15 +61,15 @@ is_failure(enum verdict v)
 
 /* What it said last is gone from its log's end when it is found. */
 static void
-send_last_line(struct target *t)
+send_last_lines(struct target *t)
 {
-	char line[160], incident[200];
+	char lines[CONF_INCIDENT_MAX - 40], incident[CONF_INCIDENT_MAX];
+	int n = evidence_last_lines(t, lines, sizeof lines);
 
-	evidence_last_line(t, line, sizeof line);
-	if (line[0] == '\0')
+	if (n == 0)
 		return;
-	(void)snprintf(incident, sizeof incident, "its last line was: %s",
-	    line);
+	(void)snprintf(incident, sizeof incident, "its last %s: %s",
+	    n == 1 ? "line was" : "lines were", lines);
 	tell_text(t, NULL, incident);
 }
 
@@ -115,7 +115,7 @@ tell_verdict(struct target *t, const struct judgement *j, int64_t now_ms)
 	send_verdict(t);
 	if (is_new) {
 		send_evidence(t, j);
-		send_last_line(t);
+		send_last_lines(t);
 	}
 	if (j->verdict == VERDICT_READY)
 		t->evidence[0] = '\0';
