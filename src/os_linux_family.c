@@ -15,9 +15,9 @@
 
 #include "os_linux_family.h"
 
-/* Bytes of the list of siblings, some 150: of a supervisor with more services
- * the rest stays unseen, as to ask for each whose group it is in would cost
- * more than all else that a status does. */
+/* Bytes of the list of siblings, some 150: those of a supervisor with more
+ * stay unseen, as to ask for each whose group it is in would cost more than
+ * all else that a status does. */
 #define SIBLINGS	1024
 
 struct family {
@@ -43,8 +43,8 @@ add(struct family *f, pid_t pid)
 		f->member[f->n++] = pid;
 }
 
-/* A list of numbers with blanks between them; of one that is longer than most
- * bytes, the beginning. */
+/* A list of numbers with blanks between them; nothing of one that is as long
+ * as most bytes. */
 static int
 add_list(struct family *f, const char *path, ssize_t most)
 {
@@ -55,7 +55,7 @@ add_list(struct family *f, const char *path, ssize_t most)
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return -1;
-	for (; most > 0 && (n = read(fd, text, sizeof text)) > 0; most -= n)
+	while ((n = read(fd, text, sizeof text)) > 0 && n < most)
 		for (i = 0; i < n; i++) {
 			if (isdigit((unsigned char)text[i])) {
 				pid = pid * 10 + (text[i] - '0');
@@ -64,8 +64,7 @@ add_list(struct family *f, const char *path, ssize_t most)
 			add(f, pid);
 			pid = 0;
 		}
-	if (most > 0)
-		add(f, pid);
+	add(f, pid);
 	(void)close(fd);
 	return 0;
 }
