@@ -38,7 +38,11 @@ machine alone; the ratios travel better.
   write name, pid and that time to a FIFO. So a start ends with the first
   instruction of the service, not with what a supervisor says of it.
 - *floor* is a bare parent with `posix_spawn` and `waitpid`, *floor-fork* the
-  same with `fork`: no record, no lock, no log, no control.
+  same with `fork`: no record, no lock, no log, no control. Where svtree
+  misses its target, two more say where the floor of its promises is:
+  *floor-shared*, linked as a supervisor is, and *floor-kept*, whose services
+  have a session, a lock and a FIFO each. *svtree-static* is svtree as
+  `./dev static` makes it, where that has been made.
 - Rounds alternate between all systems, so that what else the machine does
   meets all alike. Figures are medians; minimum and maximum are in the JSON.
 - Each system runs as its manual says, with its own defaults. svtree runs
@@ -49,7 +53,8 @@ machine alone; the ratios travel better.
 - A process is gone when its pidfd says so. Memory is PSS from
   `smaps_rollup`, of the supervisors without the services. Kernel memory is
   what SUnreclaim, KernelStack and PageTables grew by, services included, so
-  it is read against the floor.
+  it is read against the floor; empty slabs are given back before each
+  reading.
 - Repair is measured from outside, by whoever asks the server for an answer.
   What goes by a schedule there (probes each 10 s, a script each 300 s,
   KeepAlive's 10 s, a poll each 30 s) runs {factor} times as fast, and its

@@ -11,10 +11,11 @@ import signal
 import time
 
 import systems
-from systems import FLOORS, PEERS, Svtree
+from systems import (FLOORS, PEERS, FloorKept, FloorShared, Svtree,
+                     SvtreeStatic)
 from watch import (Deaths, Running, TooLate, cpu_ms, kernel_kb, kill,
-                   memory_kb, now_ns, output, run, run_until, varlink,
-                   wakeups)
+                   libc_kb, memory_kb, now_ns, output, run, run_until,
+                   varlink, wakeups)
 
 MEASURES = {}
 _shared = {}        # what one run has measured for several names
@@ -188,48 +189,76 @@ share_start_stop(1000, "2 x floor-fork", "1.5 x floor")
 share_start_stop(10000, "linear", "linear")
 
 
-def memory(settings, n):
-    """PSS, private, of the kernel."""
-    s = Samples(supervisors(n)), Samples(supervisors(n)), Samples(everybody(n))
+def ours_alone(*more):
+    """Who can be looked at for what is ours alone."""
+    return (Svtree, SvtreeStatic, *more)
+
+
+def memory(settings, n, kernel=False):
+    """PSS, what of it is libc's, private; of the kernel."""
+    counted = (*supervisors(n), SvtreeStatic)
+    s = [Samples((*counted, FloorShared)),
+         Samples(ours_alone(FloorShared)), Samples(counted)]
+    if kernel:
+        s.append(Samples((*supervisors(n), *FLOORS, FloorKept)))
 
     def each(system):
-        before = kernel_kb()
+        before = kernel_kb() if kernel else 0
         with Running(system, names(n)) as r:
             r.start()
             r.until_all()
             time.sleep(1)
-            if system in FLOORS:
-                return (kernel_kb() - before,)
-            return (*memory_kb(r.supervisors()), kernel_kb() - before)
-    floors = Samples(FLOORS)
+            pids = r.supervisors()
+            pss, private = memory_kb(pids)
+            grown = kernel_kb() - before if kernel else None
+            return [value if system in one.left else None for value, one in
+                    zip((pss, libc_kb(pids), private, grown), s)]
+    everyone = Samples({c for one in s for c in one.left})
     for _ in range(max(2, settings.rounds // 2)):
-        rounds(each, 1, floors)
-        rounds(each, 1, *s)
-    for name, values in floors.of.items():
-        s[2].of[name] = values
+        for system in everyone.left:
+            try:
+                for one, value in zip(s, each(system)):
+                    if value is not None:
+                        one.add(system, value)
+            except TooLate as e:
+                for one in s:
+                    one.drop(system, e)
     return s
 
 
 share((("memory-1", "memory of the supervisor, 1 service", "KB PSS",
-        "300 KB"),), lambda settings: memory(settings, 1))
+        "300 KB"),
+       ("memory-1-libc", "of that, libc and its loader", "KB PSS", ""),
+       ("private-1", "the same, private", "KB", "")),
+      lambda settings: memory(settings, 1))
 share((("memory-1000", "memory of the supervisor, 1000 services", "KB PSS",
         "1500 KB"),
+       ("memory-1000-libc", "of that, libc and its loader", "KB PSS", ""),
        ("private-1000", "the same, private", "KB", ""),
        ("kernel-1000", "kernel memory, 1000 services and their supervisor",
         "KB", "5 MB over the floor")),
-      lambda settings: memory(settings, 1000))
+      lambda settings: memory(settings, 1000, True))
 
 
-@measure("memory-logs", "100 services with logs: supervisors and loggers",
-         "KB PSS", "1000 KB")
 def memory_logs(settings):
+    """PSS of supervisors and loggers, what of it is libc's."""
+    s = Samples((*supervisors(), SvtreeStatic)), Samples(ours_alone())
+
     def each(system):
         with Running(system, names(100), logs=True) as r:
             r.start()
             r.until_all()
             time.sleep(2)
-            return memory_kb(r.processes())[0]
-    return repeated(supervisors(), max(2, settings.rounds // 2), each)
+            pids = r.processes()
+            return (memory_kb(pids)[0],
+                    libc_kb(pids) if system in ours_alone() else None)
+    return rounds(each, max(2, settings.rounds // 2), *s)
+
+
+share((("memory-logs", "100 services with logs: supervisors and loggers",
+        "KB PSS", "1000 KB"),
+       ("memory-logs-libc", "of that, libc and its loader", "KB PSS", "")),
+      memory_logs)
 
 
 @measure("idle", "wake-ups while idle, 100 services", "a second", "0")
@@ -252,6 +281,19 @@ def spawn(settings):
     return s
 
 
+class Spawns:
+    """Spawns of nothing, taken between the rounds of what is read against
+    them; they go with every one of its figures."""
+
+    def __init__(self, *samples):
+        self.taken = []
+        for s in samples:
+            s.of["true"] = self.taken
+
+    def take(self):
+        self.taken.append(ask(["true"]))
+
+
 def ask(command):
     if command is None:
         return None
@@ -262,29 +304,30 @@ def ask(command):
 
 
 def control(settings):
-    s = [Samples(supervisors(1000)) for _ in range(3)]
-    spawned = []
+    s = [Samples(supervisors(1000)) for _ in range(5)]
+    spawns = Spawns(*s)
     with kept(1000, *s) as running:
         time.sleep(2)
 
         def each(system):
             here = running[system].system
-            if system.slow and len(spawned) > settings.rounds:
+            if system.slow and len(spawns.taken) > settings.rounds:
                 return ()
-            return (ask(here.status_one("s00500")), ask(here.status_all()),
+            return (ask(here.status_one("s00500")), ask(here.nothing()),
+                    ask(here.status_all()), ask(here.status_json()),
                     ask(here.reload()))
         for _ in range(settings.rounds * 3):
-            spawned.append(ask(["true"]))
+            spawns.take()
             rounds(each, 1, *s)
-    for one in s:
-        one.of["true"] = spawned
     return s
 
 
 share((("status-one", "status of one, N = 1000", "ms",
         "1.5 x spawn of nothing"),
+       ("status-nothing", "svctl that only tells its version", "ms", ""),
        ("status-all", "status of all, N = 1000", "ms",
         "7.7 x spawn of nothing"),
+       ("status-json", "the same, passed on as JSON", "ms", ""),
        ("reload", "reload of 1000 services, none changed", "ms", "")),
       control)
 
@@ -292,7 +335,7 @@ share((("status-one", "status of one, N = 1000", "ms",
 def stop_one(settings):
     """Until it is gone, until the command says so."""
     s = Samples(supervisors()), Samples(supervisors())
-    spawned = []
+    spawns = Spawns(*s)
     with kept(10, *s) as running:
         def each(system):
             r = running[system]
@@ -308,10 +351,8 @@ def stop_one(settings):
             return (gone - before) / 1e6, (said - before) / 1e6
         for _ in range(settings.rounds * 2):
             time.sleep(1.1)
-            spawned.append(ask(["true"]))
+            spawns.take()
             rounds(each, 1, *s)
-    for one in s:
-        one.of["true"] = spawned
     return s
 
 
@@ -400,20 +441,41 @@ def start_cpu(settings):
     return repeated((Svtree, *FLOORS), settings.rounds, each)
 
 
-def sizes():
-    """text + data of our programs, in KB; size(1) reads them."""
+def sections(program):
+    """Its sections and their bytes, as size(1) reads them."""
     found = {}
-    for program in ("svtree", "svctl", "svlog"):
-        words = output(["size", os.path.join(systems.BIN, program)]).split()
-        if len(words) > 8:
-            found[program] = (int(words[6]) + int(words[7])) / 1024
+    for line in output(["size", "-A", os.path.join(
+            systems.BIN, program)]).decode().splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1].isdigit():
+            found[words[0]] = int(words[1])
     return found
 
 
-@measure("size", "binary, text + data", "KB",
-         "svtree 100, svctl 100, svlog 60")
-def binary(settings):
-    s = Samples(())
-    for program, kb in sizes().items():
-        s.of[program] = [kb]
+# What of a program is what: the rest is tables of linking it.
+CODE = (".text", ".init", ".fini")
+CONSTANTS = (".rodata", ".data.rel.ro", ".data", ".eh_frame",
+             ".eh_frame_hdr")
+NOT_LOADED = (".bss", ".comment", ".debug", ".symtab", ".strtab", ".shstrtab",
+              ".gnu_debuglink")
+
+
+def sizes(settings):
+    """text + data, code, constants of our programs, in KB."""
+    s = [Samples(()) for _ in range(3)]
+    for program in ("svtree", "svctl", "svlog"):
+        found = {name: n for name, n in sections(program).items()
+                 if not name.startswith(NOT_LOADED)}
+        if not found:
+            continue
+        for one, names_of in zip(s, (found, CODE, CONSTANTS)):
+            one.of[program] = [sum(found.get(name, 0)
+                                   for name in names_of) / 1024]
     return s
+
+
+share((("size", "binary, text + data", "KB",
+        "svtree 100, svctl 100, svlog 60"),
+       ("size-code", "of that, code", "KB", ""),
+       ("size-constants", "of that, constants: tables, messages, the "
+        "interface's text", "KB", "")), sizes)

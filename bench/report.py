@@ -8,8 +8,12 @@ import re
 import statistics
 import subprocess
 
+import floors
+
 OURS = "svtree"
-FLOORS = ("floor", "floor-fork", "true", "cat")
+FLOORS = ("floor", "floor-fork", "floor-kept", "floor-shared", "true", "cat")
+BARE = ("floor", "floor-fork")
+VARIANTS = ("svtree-static",)   # ours, linked otherwise
 MORE_IS_BETTER = ("MB/s", "1/s")
 VERSIONS = {"runit": "runit", "s6": "s6", "daemontools": "daemontools",
             "supervisord": "supervisor", "dinit": "dinit"}
@@ -28,13 +32,13 @@ def figures(measure, samples):
               "unit": measure["unit"], "target": measure["target"],
               "systems": of, "missing": samples.why, "ratios": {}}
     ours = of.get(OURS)
-    if ours is None or measure["name"] == "size":
+    if ours is None or measure["name"].startswith("size"):
         return result
     for name in FLOORS:
         if of.get(name, {}).get("median"):
             result["ratios"][name] = ours["median"] / of[name]["median"]
     peers = {name: v["median"] for name, v in of.items()
-             if name != OURS and name not in FLOORS}
+             if name not in (OURS, *FLOORS, *VARIANTS)}
     if peers:
         better = max if measure["unit"] in MORE_IS_BETTER else min
         best = better(peers, key=peers.get)
@@ -144,7 +148,7 @@ def is_met(result, results):
     if target == "linear":
         return is_linear(result, results)
     if target.endswith("over the floor"):
-        floor = max((of[f]["median"] for f in FLOORS if f in of), default=None)
+        floor = max((of[f]["median"] for f in BARE if f in of), default=None)
         return None if floor is None else \
             ours - floor <= float(target.split()[0]) * 1000
     words = target.split(" ", 2)
@@ -165,7 +169,8 @@ def chapter(heading, mine, results):
     columns = []
     for r in mine:
         columns += [c for c in r["systems"] if c not in columns]
-    columns.sort(key=lambda c: (c not in FLOORS, c != OURS))
+    columns.sort(key=lambda c: (c not in FLOORS, c != OURS,
+                                c not in VARIANTS))
     text = f"### {heading}\n\n"
     text += row(["Measure", "Unit", *columns, "to the floor",
                  "to the best peer", "target", ""])
@@ -196,4 +201,5 @@ def markdown(results, about, method):
         mine = [r for r in results if chapter_of(r["name"]) == heading]
         if mine:
             text += chapter(heading, mine, results)
+    text += floors.chapter(results, is_met)
     return text.rstrip("\n") + "\n"

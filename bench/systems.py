@@ -70,15 +70,25 @@ class System:
     def command(self):
         raise NotImplementedError
 
+    def environment(self):
+        return ENVIRONMENT
+
     def start(self):
         """Starts it; the services tell the FIFO when they are there."""
         self.process = subprocess.Popen(
-            self.command(), env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+            self.command(), env=self.environment(),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd=self.dir, start_new_session=True)
         return self.process.pid
 
     # What is asked of it: a command line, or None when there is none.
+    def nothing(self):
+        return None
+
+    def status_json(self):
+        return None
+
     def status_one(self, name):
         return None
 
@@ -122,8 +132,23 @@ class FloorFork(Floor):
     how = "fork"
 
 
+class FloorKept(Floor):
+    """With what the kernel has to hold for svtree's promises."""
+    name = "floor-kept"
+    how = "kept"
+
+
+class FloorShared(Floor):
+    """The same program on a shared libc, as supervisors are."""
+    name = "floor-shared"
+
+    def command(self):
+        return [os.path.join(PROBES, "floor-shared"), self.how, self.dir]
+
+
 class Svtree(System):
     name = "svtree"
+    programs = BIN
     supervisor = ("svtree",)
     most = 10000
 
@@ -135,11 +160,18 @@ class Svtree(System):
 
     def command(self):
         x = self.extra
-        return [os.path.join(BIN, "svtree"), "--run", self.run,
+        return [os.path.join(self.programs, "svtree"), "--run", self.run,
                 "--state", x + "/state", "--log", x + "/log", self.dir]
 
     def svctl(self, *words):
-        return [os.path.join(BIN, "svctl"), "--run", self.run, *words]
+        return [os.path.join(self.programs, "svctl"), "--run", self.run, *words]
+
+    def nothing(self):
+        """What it takes to run svctl at all."""
+        return self.svctl("--version")
+
+    def status_json(self):
+        return self.svctl("--json", "status")
 
     def status_one(self, name):
         return self.svctl("status", name)
@@ -161,6 +193,21 @@ class Svtree(System):
 
     def upgrade(self):
         return self.svctl("upgrade")
+
+
+class SvtreeStatic(Svtree):
+    """As ./dev static makes it; svlog is found beside it."""
+    name = "svtree-static"
+    programs = os.path.join(BIN, "static")
+
+    @classmethod
+    def missing(cls):
+        return [] if os.path.exists(os.path.join(cls.programs, "svtree")) \
+            else ["./dev static"]
+
+    def environment(self):
+        return {**ENVIRONMENT,
+                "SVTREE_PATH": self.programs + ":/usr/bin:/bin"}
 
 
 class Runit(System):

@@ -286,6 +286,26 @@ def memory_kb(pids):
     return pss, private
 
 
+def libc_kb(pids):
+    """What of their PSS are pages of libc and of its loader."""
+    pss = 0
+    for pid in pids:
+        try:
+            lines = read(f"/proc/{pid}/smaps").decode().splitlines()
+        except OSError:
+            continue
+        mine = False
+        for line in lines:
+            word = line.split(None, 1)[0]
+            if not word.endswith(":"):
+                name = line.rsplit("/", 1)[-1] if "/" in line else ""
+                mine = name.startswith(("libc.so", "libc-", "ld-linux",
+                                        "ld-musl"))
+            elif mine and word == "Pss:":
+                pss += int(line.split()[1])
+    return pss
+
+
 def shrink():
     """Slabs with nothing in them go back, where we may ask for that."""
     for path in glob.glob("/sys/kernel/slab/*/shrink"):
