@@ -396,6 +396,14 @@ class Doctor(Case):
         self.fault(checks, "not checked: whether container good reaches "
                    "here; its network mac is a virtual machine's",
                    result="note")
+        # As extra_hosts says: what it asks is at another address.
+        engine.extra_hosts = ["db:10.0.0.1", "host.docker.internal:127.0.0.1"]
+        self.fault(self.examine(t, 1), "container good reaches recovery-"
+                   f"listener at 127.0.0.1:{llms['loop']}", result="ok")
+        engine.extra_hosts = ["host.docker.internal:127.0.0.3"]
+        self.fault(self.examine(t, 1), "container good cannot reach loop at "
+                   f"127.0.0.3:{llms['loop']}, its host.docker.internal",
+                   mend="have it listen on 127.0.0.3 as well: edit ")
 
     def test_the_recovery_listener(self):
         port = rig.free_port()
@@ -446,6 +454,7 @@ class Engine:
         self.hang = False
         self.networks = {}
         self.env = []
+        self.extra_hosts = []
         self.log_config = {}
         engine = self
 
@@ -489,6 +498,7 @@ class Engine:
                     "NetworkSettings": {"Networks": self.networks},
                     "Config": {"Env": self.env},
                     "HostConfig": {"Memory": 0,
+                                   "ExtraHosts": self.extra_hosts,
                                    "LogConfig": {"Type": "json-file",
                                                  "Config":
                                                  self.log_config},
