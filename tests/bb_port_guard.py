@@ -160,12 +160,14 @@ class Guard(Held):
 
     @unittest.skipIf(os.geteuid() != 0, "only root can be another user")
     def test_a_holder_without_a_name_is_waited_for_too(self):
-        for policy in ("refuse", "evict"):
+        for policy, advice in (("refuse", "sudo lsof"), ("evict", "sudo lsof"),
+                               ("adopt", "; watches who has it, ")):
             holder, port = self.hold()
             p = self.guard("-p", policy, port, "--", "echo", "on",
                            program=self.for_all(), user="nobody")
-            self.assertIn(f"port {port} is held by an unknown process",
-                          p.stderr.readline())
+            line = p.stderr.readline()
+            self.assertIn(f"port {port} is held by an unknown process", line)
+            self.assertIn(advice, line)
             self.assertIsNone(holder.poll())
             holder.kill()
             self.assertEqual(p.stdout.readline(), "on\n")
@@ -242,7 +244,7 @@ class BelowSvtree(Held):
         t = self.tree({
             "llm": ours.conf(guard=True, health="interval = 100ms\n"
                              "timeout = 500ms\nthreshold = 2\n"
-                             "start-grace = 100ms\n", more="[port]\n"
+                             "start-grace = 100s\n", more="[port]\n"
                              "policy = adopt\n"),
             "monitor": "[service]\nexec = health-monitor\nready = notify\n"
                        "grants = Report Restart Signal\n"})
@@ -264,6 +266,45 @@ class BelowSvtree(Held):
         state = rig.eventually(ours.state, what="ours")
         self.assertEqual(state["pid"], sv["pid"])
         t.wait("llm", lambda s: s["health"] == "ok" and not s["text"])
+
+    def test_ours_may_take_its_time_after_an_adopted_one(self):
+        other = standin.Process()
+        self.addCleanup(other.close)
+        ours = standin.Server(port=other.port)
+        ours.command = ["sh", "-c", "'until test -e go; do sleep .05; done; "
+                        "exec " + " ".join(ours.command) + "'"]
+        t = self.tree({
+            "llm": ours.conf(guard=True, health="interval = 100ms\n"
+                             "timeout = 500ms\nthreshold = 2\n"
+                             "start-grace = 100s\n", more="[port]\n"
+                             "policy = adopt\n"),
+            "monitor": "[service]\nexec = health-monitor\nready = notify\n"
+                       "grants = Report Restart Signal\n"})
+        pid = t.wait("llm", lambda s: s["health"] == "ok" and
+                     s["text"])["pid"]
+        other.close()
+        t.wait("llm", lambda s: "starting: no good answer" in
+               (s["health_text"] or ""))
+        t.add("llm", {"files": {"go": ""}})
+        sv = t.wait("llm", lambda s: s["health"] == "ok" and not s["text"])
+        self.assertEqual(sv["pid"], pid)
+
+    def test_an_adopted_one_serves_while_our_store_is_out_of_reach(self):
+        other = standin.Process()
+        self.addCleanup(other.close)
+        ours = standin.Server(port=other.port)
+        t = self.tree(start=False)
+        blocked = t.path("file")
+        with open(blocked, "w", encoding="ascii"):
+            pass
+        t.add("llm", ours.conf(guard=True, more="[port]\npolicy = adopt\n",
+                               env={"OLLAMA_MODELS": blocked}))
+        t.start()
+        sv = t.wait("llm", lambda s: s["text"])
+        self.assertIn(f"watches pid {other.process.pid} (", sv["text"])
+        other.close()
+        sv = t.wait("llm", lambda s: s["health"] == "failing")
+        self.assertIn(f"{blocked} is no directory", sv["health_text"])
 
     def test_stop_ends_a_guard_that_waits(self):
         _, port = self.hold()

@@ -56,7 +56,8 @@ struct target {
 	/* as the supervisor tells */
 	bool	 up;
 	pid_t	 pid;
-	pid_t	 adopted;	/* who serves in its place, 0 nobody */
+	pid_t	 adopted;	/* who serves in its place, 0 nobody,
+				   -1 one that cannot be named */
 	char	 user[40];
 
 	/* as we know */

@@ -45,7 +45,8 @@ holder_look(const struct target *t, struct round *r)
 		return;
 	pid = os_port_holder(t->port, &uid);
 	if (pid > 0) {
-		if (is_own(t, pid) || os_proc_name(pid, name, sizeof name,
+		r->ours = is_own(t, pid);
+		if (r->ours || os_proc_name(pid, name, sizeof name,
 		    &uid) < 0)
 			return;
 		put_user(user, sizeof user, uid);

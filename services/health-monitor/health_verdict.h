@@ -69,6 +69,7 @@ struct round {
 				   has not answered yet */
 	bool	 works;		/* its processes used the CPU meanwhile */
 	bool	 idle;		/* no model is loaded */
+	bool	 ours;		/* our process was seen to have the port */
 	bool	 foreign;	/* another process has the port */
 	bool	 adopted;	/* ... and that is as good as ours: nothing is
 				   done about it, for it is not ours to stop */

@@ -106,18 +106,35 @@ begin_round(struct target *t, int64_t now_ms)
 		ask_round(t, now_ms);
 }
 
+/* Who has the port serves in our place; behind it, ours begins to start. */
+static void
+look_adopted(struct target *t, struct round *r, int64_t now_ms)
+{
+	bool before = t->adopted != 0;
+
+	r->adopted = r->foreign;
+	r->foreign = false;
+	t->adopted = !r->adopted ? 0 : r->holder_pid > 0 ?
+	    (pid_t)r->holder_pid : -1;
+	if (!before || r->adopted)
+		return;
+	t->history = (struct history){ .up_ms = now_ms,
+	    .quiet_ms = t->history.quiet_ms };
+	/* An answer by nobody was its last: the next may be the first. */
+	if (!r->ours && (r->probe[LAYER_READY].status != 0 ||
+	    r->probe[LAYER_LIVE].status != 0))
+		t->adopted = -1;
+}
+
 static void
 look_around(struct target *t, struct round *r, int64_t now_ms)
 {
 	r->now_ms = now_ms;
 	(void)memcpy(r->user, t->user, sizeof r->user);
-	if (verdict_wants_holder(&t->history, r) || t->adopted > 0)
+	if (verdict_wants_holder(&t->history, r) || t->adopted != 0)
 		holder_look(t, r);
-	if (t->conf->port.policy == PORT_ADOPT) {
-		t->adopted = r->foreign ? (pid_t)r->holder_pid : 0;
-		r->adopted = r->foreign;
-		r->foreign = false;
-	}
+	if (t->conf->port.policy == PORT_ADOPT)
+		look_adopted(t, r, now_ms);
 	if (verdict_wants_usage(r))
 		r->works = holder_works(t, now_ms);
 	else

@@ -151,6 +151,8 @@ main(int argc, char **argv)
 	g.expected |= g.adopt;
 	if (os_open() < 0)
 		die(EXIT_SYSTEM, "prepare the wait");
+	if (g.adopt)		/* it needs no store of ours */
+		port_wait_free(&g);
 	if (g.store != STORE_NONE)
 		port_wait_store(&g);
 	port_wait_free(&g);

@@ -50,6 +50,11 @@ put_advice(const struct guard *g, const struct port_holder *h, char *dst,
 {
 	char launcher[72] = "";
 
+	if (g->adopt && h->pid <= 0) {
+		(void)snprintf(dst, cap, "watches who has it, port %u; ours "
+		    "starts when it ends", (unsigned)h->port);
+		return;
+	}
 	if (g->adopt) {
 		(void)snprintf(dst, cap, "watches pid %ld (%.20s, user %.16s) "
 		    "on port %u; ours starts when it ends", (long)h->pid,
