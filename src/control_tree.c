@@ -131,22 +131,31 @@ report_end(struct call *c, struct service *sv, const char *why)
 		sv->rec.exit_oom = oom;
 }
 
+/* What is longer than is kept is cut: health without its reason, or nothing,
+ * would be worse. NULL: not given. */
+static const char *
+fit_text(const struct call *c, const char *key, char *dst, size_t cap)
+{
+	static char whole[CONTROL_IN_MAX];
+
+	if (control_text(c, key, whole, sizeof whole) < 0)
+		return NULL;
+	buf_fit(dst, cap, whole);
+	return dst;
+}
+
 void
 control_report(struct call *c)
 {
 	struct service *sv = c->sv;
 	char reason[120], text[CONF_INCIDENT_MAX + 1];
-	const char *why = NULL;
+	const char *why = fit_text(c, "reason", reason, sizeof reason);
 
-	if (control_text(c, "reason", reason, sizeof reason) == 0)
-		why = reason;
 	report_health(c, sv, why);
-	if (control_text(c, "text", text, sizeof text) == 0) {
-		buf_fit(sv->rec.text, sizeof sv->rec.text, text);
+	if (fit_text(c, "text", sv->rec.text, sizeof sv->rec.text) != NULL)
 		event_tell(sv, "text", sv->rec.text);
-	}
 	report_end(c, sv, why);
-	if (control_text(c, "incident", text, sizeof text) == 0)
+	if (fit_text(c, "incident", text, sizeof text) != NULL)
 		event_tell(sv, "incident", text);
 	(void)service_save(sv);
 	control_done(c);

@@ -112,6 +112,18 @@ class Client(rig.Case):
         self.assertTrue(any("services" in x["parameters"] for x in whole))
         self.assertEqual(t.wait("a", "UP")["want"], "up")
 
+    def test_what_is_reported_at_length_is_cut_and_not_dropped(self):
+        t = self.tree({"a": SLEEPER})
+        t.wait("a", "UP")
+        t.call("Report", {"name": "a", "health": "failing",
+                          "reason": "no answer " * 20, "text": "t" * 700,
+                          "incident": "it burns " * 100})
+        sv = t.service("a")
+        self.assertTrue(sv["health_text"].startswith("no answer no answer"))
+        self.assertTrue(sv["text"].startswith("ttt"))
+        rig.eventually(lambda: '"reason":"it burns it burns' in
+                       t.log_text("svtree"), what="the incident")
+
     def test_each_interface_is_described(self):
         t = self.tree({"a": SLEEPER})
         with rig.Varlink(t.socket) as link:
