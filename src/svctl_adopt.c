@@ -156,6 +156,21 @@ adopt_compose(struct ctl *c, const char *root, const char *file,
 	return rc;
 }
 
+void
+adopt_names(const char *root, const char *file, char *dst, size_t cap)
+{
+	static struct compose co;
+	size_t len = 0;
+	int i;
+
+	dst[0] = '\0';
+	if (load(root, file, &co) < 0)
+		return;
+	for (i = 0; i < co.n && len < cap; i++)
+		len += (size_t)snprintf(dst + len, cap - len, "%s%s",
+		    i > 0 ? "," : "", co.service[i].name);
+}
+
 static void
 print_error(void *arg, const char *line)
 {

@@ -12,6 +12,10 @@
 int adopt_compose(struct ctl *c, const char *root, const char *file,
     const char *critical, const char *dir, bool with_ollama);
 
+/* The names of the services of a compose file, by commas; "" when it cannot
+ * be read. */
+void adopt_names(const char *root, const char *file, char *dst, size_t cap);
+
 /* svctl_examples.c: the shipped definitions; NULL when there is none. */
 const char *example_text(const char *name);
 /* Writes dir/name/service.conf unless it is there. 0 written, 1 left as it

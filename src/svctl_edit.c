@@ -197,7 +197,7 @@ ask_yes(const struct ctl *c, const char *fmt, ...)
 		    question);
 		return false;
 	}
-	(void)strlcat(question, " [y/n]", sizeof question);
+	(void)strlcat(question, " [y/N]", sizeof question);
 	ask_line(c, question, answer, sizeof answer);
 	return tolower((unsigned char)answer[0]) == 'y';
 }

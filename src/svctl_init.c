@@ -16,6 +16,7 @@
 #include "svctl_edit.h"
 #include "svctl_machine.h"
 
+#define ASK_MAX	3	/* times for the same */
 #define COMPOSE_MAX	8
 #define OLLAMA_PORT	11434
 
@@ -213,27 +214,45 @@ write_mlx(struct init *in)
 	return write_example(in, "mlx", settings, nitems(settings));
 }
 
+static int
+adopt(struct init *in, const char *file, const char *names)
+{
+	return adopt_compose(in->c, in->m.root, file, names, in->dir,
+	    in->ollama[0] != '\0');
+}
+
+/* A person is asked again for a name that is not there. 1: none is wanted. */
+static int
+ask_containers(struct init *in, const char *file)
+{
+	char answer[512], names[512], question[MACHINE_PATH + 700];
+	int rc, tries;
+
+	adopt_names(in->m.root, file, names, sizeof names);
+	(void)snprintf(question, sizeof question, "%s has: %s\nWhich of them "
+	    "must always be up? (names by commas, none: Enter)", file, names);
+	for (tries = 0; tries < ASK_MAX; tries++) {
+		ask_line(in->c, question, answer, sizeof answer);
+		if (answer[0] == '\0')
+			return 1;
+		if ((rc = adopt(in, file, answer)) != CTL_NO_SERVICE)
+			return rc == CTL_OK ? 0 : -1;
+	}
+	return -1;
+}
+
 /* Which compose file, and what of it must be up. */
 static int
 write_containers(struct init *in)
 {
 	const char *critical = in->c->opt[OPT_CRITICAL];
-	char answer[512] = "", question[MACHINE_PATH + 128];
-	int i;
+	int i, rc;
 
-	for (i = 0; i < in->ncompose; i++) {
-		(void)snprintf(question, sizeof question, "%s: which of its "
-		    "services must always be up? (names by commas, none: "
-		    "Enter)", in->compose[i]);
-		if (critical != NULL)
-			(void)strlcpy(answer, critical, sizeof answer);
-		else
-			ask_line(in->c, question, answer, sizeof answer);
-		if (answer[0] != '\0')
-			return adopt_compose(in->c, in->m.root,
-			    in->compose[i], answer, in->dir, in->ollama[0] !=
-			    '\0') == CTL_OK ? 0 : -1;
-	}
+	if (critical != NULL && in->ncompose > 0 && critical[0] != '\0')
+		return adopt(in, in->compose[0], critical) == CTL_OK ? 0 : -1;
+	for (i = 0; i < in->ncompose && critical == NULL; i++)
+		if ((rc = ask_containers(in, in->compose[i])) <= 0)
+			return rc;
 	if (in->ncompose > 0 && critical == NULL)
 		(void)printf("  containers: svctl adopt-compose %s "
 		    "--critical NAME,...\n", in->compose[0]);
@@ -306,8 +325,11 @@ svctl_init(struct ctl *c)
 		(void)snprintf(in.dir, sizeof in.dir, "%.400s%.400s/.svtree/"
 		    "services", in.m.root, in.m.home);
 	look(&in);
-	if (!ask_yes(c, "Write a tree of services to %s?", in.dir))
+	if (!ask_yes(c, "Write a tree of services to %s?", in.dir)) {
+		(void)fputs("svctl: nothing was written; y would be yes, and "
+		    "--yes asks nothing\n", stderr);
 		return CTL_FAILED;
+	}
 	if (write_tree(&in) < 0)
 		return CTL_FAILED;
 	if (in.competitors > 0)

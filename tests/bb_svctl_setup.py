@@ -614,14 +614,37 @@ class Init(Machine):
         self.assertIn("did you mean knowledge_nightly?", said)
         self.assertFalse(os.path.exists(os.path.join(d, "docker")))
 
-    def test_it_asks_a_person(self):
-        d = os.path.join(self.directory(), "services")
+    def init_at_terminal(self, d):
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(self.root)
             os.execve(rig.program("svctl"),
                       [rig.program("svctl"), "init", "--root", self.root, d],
                       {**os.environ, **self.env, "TERM": "dumb"})
+        return pid, fd
+
+    def test_enter_alone_is_no(self):
+        """who only types Enter is told that nothing was written, and why"""
+        d = os.path.join(self.directory(), "services")
+        pid, fd = self.init_at_terminal(d)
+        os.write(fd, b"\n")
+        said = b""
+        signal.alarm(60)
+        try:
+            while chunk := os.read(fd, 65536):
+                said += chunk
+        except OSError:
+            pass
+        signal.alarm(rig.TEST_TIMEOUT)
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1)
+        self.assertIn("[y/N]", said.decode())
+        self.assertIn("nothing was written; y would be yes", said.decode())
+        self.assertFalse(os.path.exists(d))
+
+    def test_it_asks_a_person(self):
+        d = os.path.join(self.directory(), "services")
+        pid, fd = self.init_at_terminal(d)
         said = b""
 
         def until(word):
@@ -631,6 +654,11 @@ class Init(Machine):
         signal.alarm(60)
         until(b"Write a tree of services to")
         os.write(fd, b"y\n")
+        until(b"must always be up?")
+        self.assertIn(b" has: ", said)
+        os.write(fd, b"y\n")
+        until(b"has no service y;")
+        said = b""
         until(b"must always be up?")
         os.write(fd, b"knowledge_nightly\n")
         try:
