@@ -288,20 +288,26 @@ find_holder(struct service *sv, uint64_t *start)
 	return pid == last ? pid : 0;
 }
 
-/* With kill = leader what a dead leader left behind may stay, lock and all:
- * who comes next gets a lock of its own. */
+void
+spawn_let_be(const struct service *sv)
+{
+	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
+
+	if (sv->conf->kill != KILL_LEADER)
+		return;
+	service_path(sv, "lock", path, sizeof path);
+	(void)unlink(path);
+}
+
+/* One that a dead leader left behind, and that may stay. */
 static bool
 is_let_be(const struct service *sv, pid_t holder)
 {
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
 	pid_t leader = getpgid(holder);
 	uint64_t start;
 
-	if (sv->conf->kill != KILL_LEADER || leader <= 1 ||
-	    os_proc_start(leader, &start) == 0)
-		return false;
-	service_path(sv, "lock", path, sizeof path);
-	return unlink(path) == 0;
+	return sv->conf->kill == KILL_LEADER && leader > 1 &&
+	    os_proc_start(leader, &start) < 0;
 }
 
 /* UNKNOWN: the holder of the lock is the service, whoever started it, or
@@ -316,6 +322,7 @@ spawn_seek(struct service *sv)
 	r->deadline_ms = os_now_ms() + 500;
 	pid = find_holder(sv, &start);
 	if (spawn_lock_is_free(sv) || (pid > 0 && is_let_be(sv, pid))) {
+		spawn_let_be(sv);
 		sv->holder = 0;
 		r->clean = 1;
 		/* Whoever held it, ours has yet to run. */

@@ -304,6 +304,7 @@ class Leader(rig.Case):
                      s["pid"] not in (None, pid), 30)["pid"]
         rig.eventually(lambda: len(self.left()) == 2, what="its child")
         self.assertTrue(all(rig.alive(x) for x in self.left()))
+        self.assertNotIn("UNKNOWN", t.said())   # its end was seen
         self.assertNotIn(new, self.left())
         # That one has a lock, too: nobody starts a second one beside it.
         t.kill_supervisor()
@@ -323,6 +324,19 @@ class Leader(rig.Case):
         t, pid = self.stage()
         os.kill(pid, signal.SIGKILL)
         self.again(t, pid)
+
+    def test_a_lost_record(self):
+        """the leader and its record are gone, its child has the lock"""
+        t, pid = self.stage()
+        t.kill_supervisor()
+        os.kill(pid, signal.SIGKILL)
+        rig.eventually(lambda: not rig.alive(pid), what="its death")
+        os.unlink(os.path.join(t.run, "table"))
+        t.start()
+        new = t.wait("a", "UP", 30)["pid"]
+        rig.eventually(lambda: len(self.left()) == 2, what="its child")
+        self.assertTrue(all(rig.alive(x) for x in self.left()))
+        self.assertNotIn(new, [pid, *self.left()])
 
 
 class Forgotten(rig.Case):
