@@ -108,13 +108,15 @@ bool spawn_gate(struct service *sv);
 int spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms);
 /* Runs a program beside the service, watched by the caller. Its pid or -1. */
 pid_t spawn_script(const struct service *sv, char *const arg[]);
+int spawn_make_dir(struct service *sv);
+
+/* spawn_seek.c */
 /* Is run/NAME/lock free? */
 bool spawn_lock_is_free(const struct service *sv);
 void spawn_seek(struct service *sv);
 /* Its leader is gone. With kill = leader what that left behind may stay, lock
  * and all: who comes next gets a lock of its own. */
 void spawn_let_be(const struct service *sv);
-int spawn_make_dir(struct service *sv);
 
 /* event.c: what happens, told to the log, standard error, subscribers */
 void event_state(struct service *sv);

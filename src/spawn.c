@@ -3,7 +3,6 @@
  * The supervisor's side of a start: fork, record, open the gate. A process
  * is on record before it can run its program, whatever is killed when.
  */
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -246,106 +245,4 @@ spawn_aux(struct service *sv, enum aux aux, int64_t deadline_ms)
 	sv->aux_pid = pid;
 	sv->aux_ms = os_now_ms() + deadline_ms;
 	return 0;
-}
-
-static int
-open_lock(const struct service *sv, char *path, size_t cap)
-{
-	service_path(sv, "lock", path, cap);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-bool
-spawn_lock_is_free(const struct service *sv)
-{
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-	int fd = open_lock(sv, path, sizeof path);
-	bool free_now;
-
-	if (fd < 0)
-		return true;
-	free_now = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	(void)close(fd);
-	return free_now;
-}
-
-/* Who holds the lock, seen twice: a child of a dead supervisor that is about
- * to give up is gone by then. 0: nobody yet. */
-static pid_t
-find_holder(struct service *sv, uint64_t *start)
-{
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-	pid_t pid, last = sv->holder;
-	int fd;
-
-	if ((fd = open_lock(sv, path, sizeof path)) < 0)
-		return 0;
-	pid = os_lock_holder(fd, path);
-	(void)close(fd);
-	if (pid <= 1 || os_proc_start(pid, start) < 0)
-		return 0;
-	sv->holder = pid;
-	return pid == last ? pid : 0;
-}
-
-void
-spawn_let_be(const struct service *sv)
-{
-	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-
-	if (sv->conf->kill != KILL_LEADER)
-		return;
-	service_path(sv, "lock", path, sizeof path);
-	(void)unlink(path);
-}
-
-/* One that a dead leader left behind, and that may stay. */
-static bool
-is_let_be(const struct service *sv, pid_t holder)
-{
-	pid_t leader = getpgid(holder);
-	uint64_t start;
-
-	return sv->conf->kill == KILL_LEADER && leader > 1 &&
-	    os_proc_start(leader, &start) < 0;
-}
-
-/* UNKNOWN: the holder of the lock is the service, whoever started it, or
- * what its dead leader left behind. */
-void
-spawn_seek(struct service *sv)
-{
-	struct record *r = &sv->rec;
-	uint64_t start;
-	pid_t pid;
-
-	r->deadline_ms = os_now_ms() + 500;
-	pid = find_holder(sv, &start);
-	if (spawn_lock_is_free(sv) || (pid > 0 && is_let_be(sv, pid))) {
-		spawn_let_be(sv);
-		sv->holder = 0;
-		r->clean = 1;
-		/* Whoever held it, ours has yet to run. */
-		r->again = r->want != WANT_DOWN ? AGAIN_ASKED : AGAIN_NO;
-		service_event(sv, EV_CLEARED, NULL);
-		return;
-	}
-	if (pid == 0)
-		return;
-	sv->watch = os_watch_proc(pid, start, TAG(TAG_PROC, sv->slot));
-	if (sv->watch < 0)
-		return;
-	sv->is_child = false;
-	sv->start_errno = 0;
-	r->pid = (int32_t)pid;
-	r->start = start;
-	r->adopted = 1;
-	r->ready_ms = os_now_ms();
-	service_event(sv, EV_FOUND, "found running, holding the lock");
-	if (getpgid(pid) != pid && getpgid(pid) > 1) {
-		r->pid = (int32_t)getpgid(pid);
-		service_exited(sv, -1);
-	} else if (r->want == WANT_DOWN) {
-		service_event(sv, EV_DOWN, NULL);
-	}
 }
