@@ -14,6 +14,7 @@
 #include "health_words.h"
 #include "launcher.h"
 #include "when.h"
+#include "works.h"
 
 static const struct rules rules = { .timeout_ms = 3000,
     .deep_timeout_ms = 30000, .start_grace_ms = 60000,
@@ -808,4 +809,16 @@ Test(plan, a_deep_probe_pins_no_model_that_would_go)
 	cr_expect(plan_may_push(when_parse("2026-11-24T13:59:00+02:00"), now));
 	cr_expect(!plan_may_push(when_parse("2026-11-24T06:59:59.5-05:00"),
 	    now), "it is about to go");
+}
+
+Test(works, who_shares_the_cpu_with_many_still_works)
+{
+	cr_expect(works_when(100, 1500, 1, 2));
+	cr_expect(!works_when(20, 1500, 1, 2), "an idle loop");
+	cr_expect(!works_when(0, 1500, 50, 2), "it hangs, whatever the load");
+	cr_expect(works_when(20, 1500, 50, 2), "its share of two CPUs");
+	cr_expect(!works_when(9, 1500, 500, 2), "less than a tick");
+	cr_expect(!works_when(100, 0, 1, 2));
+	cr_expect(works_when(100, 1500, 2, 8));
+	cr_expect(!works_when(74, 1500, 8, 8));
 }

@@ -11,9 +11,7 @@
 
 #include "health.h"
 #include "os.h"
-
-#define WORKS_PERCENT	5	/* of one CPU: more than idle loops take */
-#define WORKS_MS	30	/* and more than a tick or two of the clock */
+#include "works.h"
 
 static void
 put_user(char *dst, size_t cap, uid_t uid)
@@ -82,6 +80,5 @@ holder_works(struct target *t, int64_t now_ms)
 	if (since == 0 || now_ms <= since || cpu_ms < before)
 		return false;
 	cpu_ms -= before;
-	return cpu_ms >= WORKS_MS && (int64_t)cpu_ms * 100 >=
-	    (now_ms - since) * WORKS_PERCENT;
+	return works((int64_t)cpu_ms, now_ms - since);
 }

@@ -9,12 +9,12 @@
 #include "os.h"
 #include "recover_branch.h"
 #include "recover_tree.h"
+#include "works.h"
 
 #define ATTEMPTS	2	/* a silent server is asked twice */
 #define AGAIN_MS	200	/* between two probes of one that comes up */
 #define TCP_MS		50	/* a connect under way is looked at */
 #define NO_RESTART	"[health] restart = no, so it is left alone"
-#define BUSY_PERCENT	20	/* of a core: silent, but at work */
 
 static void
 settle(struct branch *b)
@@ -108,9 +108,9 @@ branch_update(struct branch *b, const struct facts *f, bool whole)
 static bool
 is_at_work(const struct branch *b, int64_t now_ms)
 {
-	int64_t took = now_ms - b->began_ms, cpu = branch_cpu(b) - b->cpu_ms;
+	int64_t took = now_ms - b->began_ms;
 
-	return took >= 100 && cpu * 100 >= took * BUSY_PERCENT;
+	return took >= 100 && works(branch_cpu(b) - b->cpu_ms, took);
 }
 
 /* Others may ask deeper than we do: their word is waited for once more. */
