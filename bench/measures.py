@@ -197,8 +197,9 @@ def ours_alone(*more):
 def memory(settings, n, kernel=False):
     """PSS, what of it is libc's, private; of the kernel."""
     counted = (*supervisors(n), SvtreeStatic)
-    s = [Samples((*counted, FloorShared)),
-         Samples(ours_alone(FloorShared)), Samples(counted)]
+    bare = (FloorShared,) if n == 1 else ()
+    s = [Samples((*counted, *bare)), Samples(ours_alone(*bare)),
+         Samples(counted)]
     if kernel:
         s.append(Samples((*supervisors(n), *FLOORS, FloorKept)))
 
