@@ -114,9 +114,10 @@ int spawn_make_dir(struct service *sv);
 /* Is run/NAME/lock free? */
 bool spawn_lock_is_free(const struct service *sv);
 void spawn_seek(struct service *sv);
-/* Its leader is gone. With kill = leader what that left behind may stay, lock
- * and all: who comes next gets a lock of its own. */
-void spawn_let_be(const struct service *sv);
+/* With kill = leader what a leader that is gone left behind may stay, lock and
+ * all: who comes next gets a lock of its own. Nothing while the leader of who
+ * holds it is there, whatever the record says. */
+bool spawn_let_be(const struct service *sv);
 
 /* event.c: what happens, told to the log, standard error, subscribers */
 void event_state(struct service *sv);

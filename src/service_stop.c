@@ -172,7 +172,7 @@ finish(struct service *sv)
 {
 	sv->kill_ms = 0;
 	sv->rec.deadline_ms = 0;
-	spawn_let_be(sv);
+	(void)spawn_let_be(sv);
 	if (sv->conf->has_finish && sv->rec.started_ms != 0 &&
 	    sv->start_errno == 0 &&
 	    spawn_aux(sv, AUX_FINISH, sv->conf->stop_timeout_ms) == 0)

@@ -32,45 +32,46 @@ spawn_lock_is_free(const struct service *sv)
 	return free_now;
 }
 
-/* Who holds the lock, seen twice: a child of a dead supervisor that is about
- * to give up is gone by then. 0: nobody yet. */
 static pid_t
-find_holder(struct service *sv, uint64_t *start)
+holder_of(const struct service *sv, uint64_t *start)
 {
 	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-	pid_t pid, last = sv->holder;
+	pid_t pid;
 	int fd;
 
 	if ((fd = open_lock(sv, path, sizeof path)) < 0)
 		return 0;
 	pid = os_lock_holder(fd, path);
 	(void)close(fd);
-	if (pid <= 1 || os_proc_start(pid, start) < 0)
-		return 0;
-	sv->holder = pid;
+	return pid > 1 && os_proc_start(pid, start) == 0 ? pid : 0;
+}
+
+/* Who holds the lock, seen twice: a child of a dead supervisor that is about
+ * to give up is gone by then. 0: nobody yet. */
+static pid_t
+find_holder(struct service *sv, uint64_t *start)
+{
+	pid_t pid = holder_of(sv, start), last = sv->holder;
+
+	if (pid > 0)
+		sv->holder = pid;
 	return pid == last ? pid : 0;
 }
 
-void
+bool
 spawn_let_be(const struct service *sv)
 {
 	char path[TREE_PATH_MAX + CONF_NAME_MAX + 16];
-
-	if (sv->conf->kill != KILL_LEADER)
-		return;
-	service_path(sv, "lock", path, sizeof path);
-	(void)unlink(path);
-}
-
-/* One that a dead leader left behind, and that may stay. */
-static bool
-is_let_be(const struct service *sv, pid_t holder)
-{
-	pid_t leader = getpgid(holder);
+	pid_t pid, leader;
 	uint64_t start;
 
-	return sv->conf->kill == KILL_LEADER && leader > 1 &&
-	    os_proc_start(leader, &start) < 0;
+	if (sv->conf->kill != KILL_LEADER || spawn_lock_is_free(sv) ||
+	    (pid = holder_of(sv, &start)) == 0 ||
+	    (leader = getpgid(pid)) <= 1 ||
+	    os_proc_start(leader, &start) == 0)
+		return false;
+	service_path(sv, "lock", path, sizeof path);
+	return unlink(path) == 0;
 }
 
 /* UNKNOWN: the holder of the lock is the service, whoever started it, or
@@ -84,8 +85,7 @@ spawn_seek(struct service *sv)
 
 	r->deadline_ms = os_now_ms() + 500;
 	pid = find_holder(sv, &start);
-	if (spawn_lock_is_free(sv) || (pid > 0 && is_let_be(sv, pid))) {
-		spawn_let_be(sv);
+	if (spawn_lock_is_free(sv) || (pid > 0 && spawn_let_be(sv))) {
 		sv->holder = 0;
 		r->clean = 1;
 		/* Whoever held it, ours has yet to run. */

@@ -5,10 +5,12 @@ watchdogs, budgets, a run directory under attack, a definition in error."""
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bb_faults  # noqa: E402
 import rig  # noqa: E402
 
 SLEEPER = "[service]\nexec = sleep 1000\n"
@@ -324,6 +326,18 @@ class Leader(rig.Case):
         t, pid = self.stage()
         os.kill(pid, signal.SIGKILL)
         self.again(t, pid)
+
+    def test_a_wrong_record(self):
+        """its record names a process that is gone: it is found by its lock,
+        and no second one is started"""
+        t, pid = self.stage()
+        t.kill_supervisor()
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        bb_faults.patch_records(t, pid, gone.pid)
+        t.start()
+        self.assertEqual(t.wait("a", "UP", 30)["pid"], pid)
+        self.assertEqual(len(self.left()), 1)
 
     def test_a_lost_record(self):
         """the leader and its record are gone, its child has the lock"""
