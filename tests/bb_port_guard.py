@@ -244,7 +244,8 @@ class BelowSvtree(Held):
         t = self.tree({
             "llm": ours.conf(guard=True, health="interval = 100ms\n"
                              "timeout = 500ms\nthreshold = 2\n"
-                             "start-grace = 100s\n", more="[port]\n"
+                             "start-grace = 100s\nwake-grace = 1ms\n",
+                             more="[port]\n"
                              "policy = adopt\n"),
             "monitor": "[service]\nexec = health-monitor\nready = notify\n"
                        "grants = Report Restart Signal\n"})
@@ -276,7 +277,8 @@ class BelowSvtree(Held):
         t = self.tree({
             "llm": ours.conf(guard=True, health="interval = 100ms\n"
                              "timeout = 500ms\nthreshold = 2\n"
-                             "start-grace = 100s\n", more="[port]\n"
+                             "start-grace = 100s\nwake-grace = 1ms\n",
+                             more="[port]\n"
                              "policy = adopt\n"),
             "monitor": "[service]\nexec = health-monitor\nready = notify\n"
                        "grants = Report Restart Signal\n"})
