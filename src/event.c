@@ -72,7 +72,9 @@ publish(struct tree *t, const struct service *sv, const char *kind,
 		return;
 	control_publish(b.base, b.len);
 	mem[b.len] = '\n';
-	if (t->log_fd >= 0)	/* below PIPE_BUF: whole or not at all */
+	/* To PIPE_BUF whole or not at all. That is 512 on macOS, where a full
+	 * pipe may take part of a longer line: readers pass over it. */
+	if (t->log_fd >= 0)
 		(void)!write(t->log_fd, mem, b.len + 1);
 }
 
