@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import threading
@@ -175,6 +176,27 @@ class Host(Watched):
                       tree.svctl("history", "middle").stdout)
         for name in ("large", "small"):
             self.assertEqual(tree.service(name)["pid"], pids[name])
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can be another user")
+    def test_what_may_not_be_restarted_is_not_told_as_restarted(self):
+        tree = self.start({"a": "[service]\nexec = sleep 1000\n[health]\n"
+                                "expendable = yes\n"}, boxed=False)
+        pid = tree.wait("a", "UP")["pid"]
+        os.chmod(os.path.dirname(self.proc), 0o755)
+        program = tree.path("watcher")
+        shutil.copy(rig.program("oom-watcher"), program)
+        tree.add("oom-watcher", WATCHER.format(
+            proc=self.proc, socket=self.socket).replace(
+                "oom-watcher", program).replace(
+                    "ready =", "user = nobody\nready ="))
+        tree.svctl("reload", check=True)
+        tree.svctl("restart", "oom-watcher", check=True)
+        with tree.subscribe() as events:
+            self.memory(2)
+            e = events.until(lambda e: e["event"] == "incident" and
+                             e["service"] == "a")
+        self.assertIn("is not restarted: ", e["reason"])
+        self.assertEqual(tree.service("a")["pid"], pid)
 
     def test_critical_memory_unloads_idle_models_only(self):
         ollama = Ollama()

@@ -2,7 +2,7 @@
 /*
  * Before the kernel takes whom it likes, and the machine with it, one service
  * goes that its operator has called expendable: the largest that is not busy.
- * It is told first, and done once in a while only.
+ * It is done once in a while only, and what came of it is told.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,16 +48,15 @@ consider(struct choice *best, const struct json *j, int sv)
 static void
 restart(struct client *c, const struct choice *best)
 {
-	char size[24], reason[100], params[300], err[CLIENT_ERR_LEN];
-	struct report r = { .incident = reason };
+	char size[24], reason[100], words[240], params[300];
+	char err[CLIENT_ERR_LEN];
+	struct report r = { .incident = words };
 	struct client_reply reply;
 	struct buf b;
 
 	size_words((int64_t)best->rss, size, sizeof size);
 	(void)snprintf(reason, sizeof reason, "the host's memory stays "
 	    "critical: restarted, as the largest expendable, %s", size);
-	log_warnx("%s: %s", best->name, reason);
-	(void)tell_send(best->name, &r);
 	buf_init(&b, params, sizeof params);
 	json_open(&b, '{');
 	json_set_str(&b, "name", best->name);
@@ -65,7 +64,13 @@ restart(struct client *c, const struct choice *best)
 	json_set_bool(&b, "if_wanted", true);
 	json_close(&b, '}');
 	if (client_call(c, "Restart", buf_cstr(&b), &reply, CALL_MS, err) < 0)
-		log_warnx("%s: restart: %s", best->name, err);
+		(void)snprintf(words, sizeof words, "the host's memory stays "
+		    "critical, but the largest expendable, %s, is not "
+		    "restarted: %.120s", size, err);
+	else
+		(void)strlcpy(words, reason, sizeof words);
+	log_warnx("%s: %s", best->name, words);
+	(void)tell_send(best->name, &r);
 }
 
 static bool
