@@ -110,7 +110,8 @@ class Sockets(Case):
         self.assertEqual(ask(("127.0.0.1", port)), pid)
         self.assertEqual(ask(path), pid)
         rig.eventually(lambda: "names web:a" in t.log_text("a"), what="names")
-        self.assertIn("blocking [True, True]", t.log_text("a"))
+        rig.eventually(lambda: "blocking [True, True]" in t.log_text("a"),
+                       what="blocking sockets")
         mode = os.stat(path).st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o666)
 
