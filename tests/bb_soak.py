@@ -30,7 +30,7 @@ class Soak(rig.Case):
 
     def test_life(self):
         """verbs and faults of every kind, 20 services of every habit"""
-        self.soak("--minutes", "0.4")
+        self.soak("--minutes", "0.5")
 
 
 if __name__ == "__main__":

@@ -327,6 +327,40 @@ class Rotation(rig.Case):
                           for line in octets.splitlines()],
                          list(range(50000)))
 
+    def test_a_compressor_that_was_killed_begins_again(self):
+        """logger and compressor killed: the half file is made anew"""
+        real = shutil.which("gzip", path=rig.SYSTEM_PATH)
+        if not real:
+            self.skipTest("no gzip here")
+        log = Logger(self, {"a": SMALL + "compress = gzip\n"})
+        slow, mark = log.path("gzip"), log.path("mark")
+        with open(slow, "w", encoding="ascii") as f:
+            f.write('#!/bin/sh\nexec 2>/dev/null\nfor file; do :; done\n'
+                    f'{real} -c "$file" | head -c 100 >"$file.gz"\n'
+                    f"echo $$ >{mark}.new\nmv {mark}.new {mark}\n"
+                    "exec sleep 1000\n")
+        os.chmod(slow, 0o755)
+        log.start(PATH=os.path.dirname(slow) + ":" + rig.SYSTEM_PATH)
+        writer(log, "a", 0, 20000).join()
+        log.settle("a")
+        rig.eventually(lambda: os.path.exists(mark), what="half a file")
+        log.end(signal.SIGKILL)
+        with open(mark, encoding="ascii") as f:
+            os.kill(int(f.read()), signal.SIGKILL)
+        log.start()
+        writer(log, "a", 20000, 40000).join()
+        log.settle("a")
+        rig.eventually(lambda: not log.files("a")[:-1], 60, "compressed files")
+        log.end()
+        octets = b""
+        for name in sorted(os.listdir(log.path("log", "a"))):
+            opener = gzip.open if name.endswith(".gz") else open
+            with opener(log.path("log", "a", name), "rb") as f:
+                octets += f.read()
+        self.assertEqual([int(NUMBER.match(line).group(2))
+                          for line in octets.splitlines()],
+                         list(range(40000)))
+
     def test_keep_counts_compressed_files(self):
         if not shutil.which("gzip", path=rig.SYSTEM_PATH):
             self.skipTest("no gzip here")

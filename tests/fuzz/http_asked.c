@@ -128,6 +128,8 @@ asked_read(struct asked *a, const char *bytes, size_t n)
 	for (; at < end; at = eol + 1) {
 		if ((eol = memchr(at, '\n', (size_t)(end - at))) == NULL)
 			eol = end;
+		if (first && *at == '\0')
+			continue;	/* an empty line to libmicrohttpd */
 		if (first)
 			a->post = eol - at > 5 && memcmp(at, "POST", 4) == 0 &&
 			    strchr(" \t", at[4]) != NULL;	/* or NUL */
