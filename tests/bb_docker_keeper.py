@@ -4,6 +4,7 @@
 import os
 import signal
 import subprocess
+import sys
 import unittest
 
 import rig
@@ -40,6 +41,42 @@ class Kept(rig.Case):
         engine = Engine(self.socket)
         self.addCleanup(engine.close)
         return engine
+
+
+BOX = """[service]
+exec = container-keeper
+needs = docker
+restart = never
+
+[container]
+name = box
+compose = /nonexistent/compose.yaml
+"""
+
+
+@unittest.skipIf(sys.platform == "darwin", "nothing is confined there")
+class Confined(Kept):
+    """container-keeper, which runs compose; none is found here."""
+
+    def said(self, name):
+        tree = self.tree(start=False)
+        self.socket = tree.path(name)
+        self.engine()
+        tree.add("docker", KEEPER.format(socket=self.socket, every="1h",
+                                         command="true"))
+        tree.add("box", BOX)
+        tree.start()
+        rig.eventually(lambda: "confined: " in tree.log_text("box"), LATE,
+                       "what it says of itself")
+        return tree.log_text("box")
+
+    def test_gives_up_privileges(self):
+        self.assertIn(" confined: no new privileges", self.said("d.sock"))
+
+    def test_leaves_podman_what_it_begins_with(self):
+        said = self.said("podman.sock")
+        self.assertIn("not confined: compose needs name spaces", said)
+        self.assertNotIn("no new privileges", said)
 
 
 class Keeper(Kept):

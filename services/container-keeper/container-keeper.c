@@ -5,6 +5,7 @@
  * asked by keeper_link.c, compose run by keeper_up.c, all told by
  * keeper_tell.c.
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,24 @@ step_up(void)
 	exit(EXIT_SYSTEM);
 }
 
+/* Once, when the engine is known. What rootless Podman's own compose does
+ * begins with a name space and newuidmap(1), which is setuid. */
+static void
+confine_to(const char *socket)
+{
+	static bool done;
+	char real[PATH_MAX];
+
+	if (done || socket[0] == '\0')
+		return;
+	done = true;
+	if (realpath(socket, real) != NULL && strstr(real, "podman") != NULL)
+		log_info("not confined: compose needs name spaces and "
+		    "newuidmap(1) where the engine is Podman");
+	else	/* compose may write what it likes */
+		confine_self(&(struct confine){ .may_write = true });
+}
+
 static void
 act(enum step step)
 {
@@ -180,6 +199,7 @@ act(enum step step)
 		break;
 	case STEP_FIND:
 		link_find(&k.link);
+		confine_to(k.link.docker.socket);
 		break;
 	case STEP_UP:
 		keeper_tell_up(&k.keeper);
@@ -313,8 +333,6 @@ main(int argc, char **argv)
 	if (wake_open(signals) < 0)
 		die(EXIT_SYSTEM, "catch signals");
 	confine_core();
-	/* Compose may write what it likes. */
-	confine_self(&(struct confine){ .may_write = true });
 	if (http_open() < 0)
 		diex(EXIT_SYSTEM, "start the HTTP library");
 	read_conf();
