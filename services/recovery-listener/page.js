@@ -451,7 +451,7 @@ function toggle(name) {
 function forgetEnd(list, e) {
 	for (const item of [...list.children].slice(0, 9))
 		if (e.event === "state" && item.dataset.ended === e.service &&
-		    e.reason.startsWith(item.lastChild.textContent)) {
+		    (e.reason || "").startsWith(item.lastChild.textContent)) {
 			item.remove();
 			return;
 		}
