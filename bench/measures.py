@@ -402,6 +402,7 @@ def adopt(settings):
             r.until_all()
             all_up(r)
             pids = dict(r.pids)
+            r.processes()       # the logger, which will have lost its parent
             r.system.process.kill()
             r.system.process.wait()
             r.start()

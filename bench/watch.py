@@ -61,6 +61,7 @@ class Running:
         fcntl.fcntl(self.fifo, F_SETPIPE_SZ, 1 << 20)
         self.began = 0
         self.roots = []
+        self.ever = {}          # pid: command, of what processes() has seen
 
     def start(self):
         self.began = now_ns()
@@ -114,8 +115,10 @@ class Running:
                     if parent in mine and p not in mine}
             grown = bool(more)
             mine |= more
-        return {p: table[p][1] for p in mine
-                if p in table and table[p][1] != "run"}
+        found = {p: table[p][1] for p in mine
+                 if p in table and table[p][1] != "run"}
+        self.ever.update(found)
+        return found
 
     def supervisors(self):
         wanted = self.system.supervisor
@@ -143,8 +146,11 @@ class Running:
         """Stops it by force, as quickly as that is clean."""
         for pid in self.supervisors():
             kill(pid, signal.SIGKILL)
-        for pid in list(self.processes()):
-            kill(pid, signal.SIGKILL)
+        self.processes()
+        table = process_table()
+        for pid, name in self.ever.items():     # whatever their parent is now
+            if pid in table and table[pid][1] == name:
+                kill(pid, signal.SIGKILL)
         top = self.system.base + "/"
         for entry in os.listdir("/proc"):       # what has lost its parent
             try:
