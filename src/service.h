@@ -89,6 +89,9 @@ bool logger_end(struct service *logger);
 void logger_begin(struct service *logger);
 /* One that lost its logger writes for that of the tree. */
 void logger_settle(struct service *sv);
+/* Takes the FIFO of one that is no more, and holds it until all of it has
+ * been read; -1: only lets go of what has been. */
+void logger_hold(int fd);
 
 /* service_sockets.c */
 /* Opens what the definition wants and is not held yet, closes the rest. 0, or

@@ -4,8 +4,11 @@
  * that its logger NAME/log has as standard input; the supervisor and the
  * service hold it open, so a restart of either loses nothing. The logger is
  * stopped last, by the end of its input. When log/run goes away, the FIFO
- * gets the name run/NAME/log and with it the logger of the tree.
+ * gets the name run/NAME/log and with it the logger of the tree. What no
+ * logger has read outlives the removal of its service.
  */
+#include <sys/ioctl.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +21,7 @@
 #include "service.h"
 
 #define PIPE	"pipe"
+#define HELD_MAX	16	/* FIFOs of services that were removed */
 
 /* A name has at most one '/'; in a path it is a ':', which no name has. */
 void
@@ -122,4 +126,35 @@ logger_settle(struct service *sv)
 	if ((logger = tree_find(sv->tree, "svlog")) != NULL &&
 	    logger->rec.pid > 0)
 		(void)service_signal(logger, SIGHUP);
+}
+
+static bool
+is_unread(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* The last words of who is gone stay in its FIFO until a logger has read
+ * them: somebody has to hold it. */
+void
+logger_hold(int fd)
+{
+	static int held[HELD_MAX];	/* 0: free */
+	int i, at = 0;
+
+	for (i = 0; i < HELD_MAX; i++) {
+		if (held[i] > 0 && !is_unread(held[i])) {
+			(void)close(held[i]);
+			held[i] = 0;
+		}
+		if (held[i] == 0)
+			at = i;
+	}
+	if (fd < 0)
+		return;
+	if (held[at] > 0)
+		(void)close(held[at]);
+	held[at] = fd;
 }

@@ -382,6 +382,21 @@ class Adoption(rig.Case):
             self.assertEqual((now["next_at"] or "")[:16],
                              (was["next_at"] or "")[:16], name)
 
+    def test_last_words_of_a_removed_service_wait_for_a_logger(self):
+        t = self.tree({"a": {"run": "trap 'echo last words; exit 0' TERM\n"
+                             "echo ready; while :; do sleep 0.05; done"}})
+        rig.eventually(lambda: "ready" in t.log_text("a"), what="its trap")
+        t.wait("svlog", "UP")
+        self.assertEqual(t.svctl("stop", "svlog").returncode, 0)
+        t.remove("a")
+        self.assertEqual(t.svctl("reload").returncode, 0)
+        rig.eventually(lambda: all(s["name"] != "a" for s in
+                                   t.status()["services"]),
+                       what="its end")
+        self.assertEqual(t.svctl("start", "svlog").returncode, 0)
+        rig.eventually(lambda: "last words" in t.log_text("a"),
+                       what="its last words in the log")
+
     def test_a_directory_of_definitions_that_vanishes_stops_nobody(self):
         t = self.tree({"a": SLEEPER, "b": SLEEPER})
         pids = {n: t.wait(n, "UP")["pid"] for n in ("a", "b")}

