@@ -177,6 +177,13 @@ restart(struct branch *b)
 {
 	char err[CLIENT_ERR_LEN], reason[100];
 
+	/* Somebody, such as the health monitor, was quicker. */
+	if (b->asked_pid > 0 && b->f.pid != b->asked_pid) {
+		branch_say(b, "%s; another process runs by now", b->why);
+		b->old_pid = 0;
+		settle(b);
+		return;
+	}
 	branch_say(b, "%s; restarting it", b->why);
 	b->old_pid = branch_is(b, "UP") ? b->f.pid : 0;
 	b->restarted = true;

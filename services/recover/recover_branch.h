@@ -29,6 +29,7 @@ struct branch {
 	struct probe	 probe;
 	int		 attempts;	/* of the probe */
 	bool		 restarted;
+	int64_t		 asked_pid;	/* that the last probe was for */
 	int64_t		 old_pid;	/* of before the restart */
 	int64_t		 cpu_ms;	/* of its group when the probe began */
 	int64_t		 began_ms;	/* of the probe */

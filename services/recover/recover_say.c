@@ -57,6 +57,7 @@ void
 branch_ask(struct branch *b, int64_t now_ms)
 {
 	b->attempts++;
+	b->asked_pid = b->f.pid;
 	b->began_ms = now_ms;
 	b->cpu_ms = branch_cpu(b);
 	probe_start(&b->probe, b->conf->health, now_ms);
