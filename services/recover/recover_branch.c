@@ -177,8 +177,9 @@ restart(struct branch *b)
 {
 	char err[CLIENT_ERR_LEN], reason[100];
 
-	/* Somebody, such as the health monitor, was quicker. */
-	if (b->asked_pid > 0 && b->f.pid != b->asked_pid) {
+	/* Somebody, such as the health monitor, was quicker. One that has
+	 * died meanwhile and is held back is begun at once. */
+	if (b->asked_pid > 0 && b->f.pid > 0 && b->f.pid != b->asked_pid) {
 		branch_say(b, "%s; another process runs by now", b->why);
 		b->old_pid = 0;
 		settle(b);
