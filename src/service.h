@@ -91,7 +91,7 @@ void logger_begin(struct service *logger);
 void logger_settle(struct service *sv);
 /* Takes the FIFO of one that is no more, and holds it until all of it has
  * been read; -1: only lets go of what has been. */
-void logger_hold(int fd);
+void logger_hold(struct tree *t, int fd);
 
 /* service_sockets.c */
 /* Opens what the definition wants and is not held yet, closes the rest. 0, or

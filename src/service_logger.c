@@ -21,7 +21,6 @@
 #include "service.h"
 
 #define PIPE	"pipe"
-#define HELD_MAX	16	/* FIFOs of services that were removed */
 
 /* A name has at most one '/'; in a path it is a ':', which no name has. */
 void
@@ -139,22 +138,24 @@ is_unread(int fd)
 /* The last words of who is gone stay in its FIFO until a logger has read
  * them: somebody has to hold it. */
 void
-logger_hold(int fd)
+logger_hold(struct tree *t, int fd)
 {
-	static int held[HELD_MAX];	/* 0: free */
 	int i, at = 0;
 
-	for (i = 0; i < HELD_MAX; i++) {
-		if (held[i] > 0 && !is_unread(held[i])) {
-			(void)close(held[i]);
-			held[i] = 0;
+	for (i = 0; i < TREE_HELD_MAX; i++) {
+		if (t->held_fd[i] > 0 && !is_unread(t->held_fd[i])) {
+			(void)close(t->held_fd[i]);
+			t->held_fd[i] = 0;
 		}
-		if (held[i] == 0)
+		if (t->held_fd[i] == 0)
 			at = i;
 	}
-	if (fd < 0)
+	if (fd < 0 || !is_unread(fd)) {
+		if (fd >= 0)
+			(void)close(fd);
 		return;
-	if (held[at] > 0)
-		(void)close(held[at]);
-	held[at] = fd;
+	}
+	if (t->held_fd[at] > 0)
+		(void)close(t->held_fd[at]);
+	t->held_fd[at] = fd;
 }

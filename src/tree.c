@@ -100,7 +100,7 @@ forget(struct service *sv)
 {
 	release(sv->defs);
 	if (sv->log_fd >= 0)
-		logger_hold(sv->log_fd);
+		logger_hold(sv->tree, sv->log_fd);
 	free(sv->hook);
 	free(sv);
 }
@@ -297,7 +297,7 @@ tree_sweep(struct tree *t)
 {
 	int i, k;
 
-	logger_hold(-1);
+	logger_hold(t, -1);
 	for (i = k = 0; i < t->n; i++) {
 		struct service *sv = t->sv[i];
 

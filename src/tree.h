@@ -13,6 +13,7 @@
  * The running tree: what the supervisor's modules share. Allocated when the
  * directories are read; nothing else allocates.
  */
+#define TREE_HELD_MAX	16
 #define TREE_PATH_MAX	80	/* of the run directory: sun_path is short */
 #define START_STEP_LEN	160	/* what a child says that cannot start */
 
@@ -90,6 +91,8 @@ struct tree {
 	int64_t	 since_us, loaded_us;	/* started, definitions read */
 	uint64_t seq;		/* events so far */
 	int	 log_fd;	/* FIFO of the supervisor's own events, -1 */
+	int	 held_fd[TREE_HELD_MAX]; /* FIFOs of services that are no more
+				   and not read to their end; 0: free */
 	int	 lock_fd;	/* run/lock, held for life */
 	int	 listen_fd;	/* control socket, -1 */
 	int	 watch_fd;	/* of the run directory, -1 */
