@@ -430,15 +430,24 @@ class Life:
             raise Violation(f"I3: {repeated} lines are there twice")
         return lines, repeated
 
-    def where_else(self, where, files, pid):
-        """The first lines of that instance, wherever they are."""
-        found = []
+    def where_else(self, where, files, pid, missed):
+        """The lines about the gap as they stand, with those of nobody (what
+        svlog says of lines it dropped), and the first of that instance."""
+        about = []
+        for file in files:
+            with open(os.path.join(where, file), "rb") as f:
+                all_lines = f.readlines()
+            at = next((i for i, line in enumerate(all_lines)
+                       if line.endswith(missed)), None)
+            if at is not None:
+                about += all_lines[max(at - 3, 0):at + 2]
+        found = [f"about it: {about!r}"]
         for file in files:
             with open(os.path.join(where, file), "rb") as f:
                 found += [f"{file}:{i}:{line[-30:]!r}"
                           for i, line in enumerate(f)
                           if f"line {pid} ".encode() in line]
-        return "; its lines: " + " ".join(found[:4] + ["..."] + found[-2:])
+        return "; " + " ".join(found[:5] + ["..."] + found[-2:])
 
     def count_lines(self, name):
         last, repeated, total = collections.Counter(), 0, 0
@@ -460,7 +469,7 @@ class Life:
                         raise Violation(
                             f"I3: {name} {pid}: lines {last[pid] + 1} to "
                             f"{n - 1} are missing, found {line!r}"
-                            + self.where_else(where, files, pid))
+                            + self.where_else(where, files, pid, line))
         for word in self.journal():
             if word[:2] != ["START", name]:
                 continue
