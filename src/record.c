@@ -157,6 +157,7 @@ is_possible(const struct record *r)
 	return r->state < ST_COUNT && r->want < WANT_COUNT &&
 	    r->health < HEALTH_COUNT && r->exit_kind <= EXIT_UNKNOWN &&
 	    r->again <= AGAIN_COUNTED && r->pid >= 0 &&
+	    r->pid != 1 &&	/* its group would be everybody */
 	    ((uint64_t)(r->started_ms | r->ready_ms | r->deadline_ms |
 	    r->window_ms) | ((uint64_t)r->due_ms + 1)) >> 52 == 0;
 }

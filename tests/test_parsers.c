@@ -701,7 +701,7 @@ remove_path(void)
 Test(parsers, records_bear_every_failure, .init = make_path,
     .fini = remove_path)
 {
-	struct record r = { .pid = 1 };
+	struct record r = { .pid = 101 };
 	struct table t;
 	int i, good = -1;
 
@@ -755,7 +755,7 @@ put(off_t at, const void *bytes, size_t n)
 static void
 keep(const char *name, size_t at, const void *bytes, size_t n)
 {
-	struct record r = { .pid = 1 }, back;
+	struct record r = { .pid = 101 }, back;
 	struct table t;
 
 	cr_assert_eq(table_open(&t, path, 1), 0);
@@ -770,6 +770,7 @@ Test(parsers, no_impossible_record_is_read, .init = make_path,
     .fini = remove_path)
 {
 	static const char full[sizeof ((struct record *)0)->name] = { 0 };
+	const int32_t init = 1;
 	char name[sizeof full];
 	unsigned char high[8];
 
@@ -784,6 +785,9 @@ Test(parsers, no_impossible_record_is_read, .init = make_path,
 	IS_REFUSED(again);
 	high[sizeof ((struct record *)0)->pid - 1] = 0x80;
 	IS_REFUSED(pid);
+	/* Found by the fuzzer: kill(-1) is for everybody. */
+	keep("pid 1", offsetof(struct record, pid), &init,
+	    sizeof ((struct record *)0)->pid);
 	keep("name", offsetof(struct record, name), name, sizeof name);
 	/* Found by the fuzzer: the difference to such times overflows. */
 	high[7] = 0x80;
@@ -822,12 +826,12 @@ Test(parsers, no_foreign_table_is_read, .init = make_path,
 Test(parsers, the_later_copy_of_a_record_counts, .init = make_path,
     .fini = remove_path)
 {
-	struct record r = { .pid = 1 }, back;
+	struct record r = { .pid = 101 }, back;
 	struct table t;
 	int i;
 
 	cr_assert_eq(table_open(&t, path, 1), 0);
-	for (i = 1; i <= 4; i++) {
+	for (i = 101; i <= 104; i++) {
 		r.pid = i;
 		cr_assert_eq(table_write(&t, 0, &r), 0);
 		cr_assert_eq(table_read(&t, 0, &back), 0);
@@ -835,7 +839,7 @@ Test(parsers, the_later_copy_of_a_record_counts, .init = make_path,
 	}
 	put(4096 + RECORD_SIZE * (off_t)(r.seq & 1) + 100, "\x55", 1);
 	cr_assert_eq(table_read(&t, 0, &back), 0);
-	cr_expect_eq(back.pid, 3, "the one before, as the last is torn");
+	cr_expect_eq(back.pid, 103, "the one before, as the last is torn");
 	cr_expect_eq(table_read(&t, 7, &back), -1, "never written");
 	cr_expect_eq(table_read(&t, 70, &back), -1, "behind the end");
 	table_close(&t);

@@ -70,7 +70,7 @@ Test(record, what_is_written_is_read_by_the_next_process)
 
 Test(record, a_torn_write_leaves_the_copy_before)
 {
-	struct record r = { .pid = 1 }, back;
+	struct record r = { .pid = 101 }, back;
 	struct table t;
 	int i;
 
@@ -90,7 +90,7 @@ Test(record, a_torn_write_leaves_the_copy_before)
 /* Found by the fuzzer: whole by its checksum, yet of no state there is. */
 Test(record, an_impossible_state_is_no_record)
 {
-	struct record r = { .pid = 1, .state = ST_COUNT }, back;
+	struct record r = { .pid = 101, .state = ST_COUNT }, back;
 	struct table t;
 
 	cr_assert_eq(table_open(&t, path, 4), 0);
@@ -108,7 +108,7 @@ Test(record, an_impossible_state_is_no_record)
 
 Test(record, another_boot_voids_all)
 {
-	struct record r = { .pid = 1 }, back;
+	struct record r = { .pid = 101 }, back;
 	struct table t;
 
 	cr_assert_eq(table_open(&t, path, 4), 0);
