@@ -214,14 +214,17 @@ class Finish(rig.Case):
         rig.eventually(lambda: self.journal() == [
             "start", "finish", "finished", "start"], what="the next start")
 
-    def test_one_that_ended_meanwhile_is_not_run_again(self):
-        t = self.stage()
+    def finish_without_supervisor(self, t):
         self.in_finish(t)
         t.kill_supervisor()
         self.go()
         rig.eventually(lambda: self.journal()[-1] == "finished",
                        what="its end")
         t.start()
+
+    def test_one_that_ended_meanwhile_is_not_run_again(self):
+        t = self.stage()
+        self.finish_without_supervisor(t)
         t.wait("a", "UP", 30)
         rig.eventually(lambda: self.journal() == [
             "start", "finish", "finished", "start"], what="the next start")
@@ -260,12 +263,7 @@ class Finish(rig.Case):
 
     def test_its_125_outlives_the_supervisor(self):
         t = self.stage(finish=self.HOLD)
-        self.in_finish(t)
-        t.kill_supervisor()
-        self.go()
-        rig.eventually(lambda: self.journal()[-1] == "finished",
-                       what="its end")
-        t.start()
+        self.finish_without_supervisor(t)
         self.held(t)
 
     def test_its_125_is_heard_by_who_adopted_it(self):

@@ -237,11 +237,8 @@ class BelowSvtree(Held):
         sv = tree.wait("a", lambda s: s["text"])
         self.assertEqual(sv["health"], "unknown")
 
-    def test_an_adopted_server_is_watched_and_followed_by_ours(self):
-        other = standin.Process()
-        self.addCleanup(other.close)
-        ours = standin.Server(port=other.port)
-        t = self.tree({
+    def adopting(self, ours):
+        return self.tree({
             "llm": ours.conf(guard=True, health="interval = 100ms\n"
                              "timeout = 500ms\nthreshold = 2\n"
                              "start-grace = 100s\nwake-grace = 1ms\n",
@@ -249,6 +246,12 @@ class BelowSvtree(Held):
                              "policy = adopt\n"),
             "monitor": "[service]\nexec = health-monitor\nready = notify\n"
                        "grants = Report Restart Signal\n"})
+
+    def test_an_adopted_server_is_watched_and_followed_by_ours(self):
+        other = standin.Process()
+        self.addCleanup(other.close)
+        ours = standin.Server(port=other.port)
+        t = self.adopting(ours)
         sv = t.wait("llm", lambda s: s["health"] == "ok" and s["text"])
         self.assertIn(f"watches pid {other.process.pid} (", sv["text"])
         # It is not ours to restart, however ill it is.
@@ -274,14 +277,7 @@ class BelowSvtree(Held):
         ours = standin.Server(port=other.port)
         ours.command = ["sh", "-c", "'until test -e go; do sleep .05; done; "
                         "exec " + " ".join(ours.command) + "'"]
-        t = self.tree({
-            "llm": ours.conf(guard=True, health="interval = 100ms\n"
-                             "timeout = 500ms\nthreshold = 2\n"
-                             "start-grace = 100s\nwake-grace = 1ms\n",
-                             more="[port]\n"
-                             "policy = adopt\n"),
-            "monitor": "[service]\nexec = health-monitor\nready = notify\n"
-                       "grants = Report Restart Signal\n"})
+        t = self.adopting(ours)
         pid = t.wait("llm", lambda s: s["health"] == "ok" and
                      s["text"])["pid"]
         other.close()
