@@ -212,6 +212,8 @@ int conf_load_partly(struct conf_tree *t, const char *dir,
 void conf_free(struct conf_tree *t);
 /* What it says, or the defaults; of one that is not loaded, too. */
 const struct conf_rare *conf_rare(const struct conf_service *sv);
+/* [log] of one that says nothing of it. */
+const struct conf_log *conf_log_default(void);
 /* By name; NULL when there is none. */
 struct conf_service *conf_find(const struct conf_tree *t, const char *name);
 

@@ -52,6 +52,12 @@ conf_rare(const struct conf_service *sv)
 	return sv->rare != NULL ? sv->rare : &no_rare;
 }
 
+const struct conf_log *
+conf_log_default(void)
+{
+	return &no_log;
+}
+
 const void *
 conf_default(const struct conf_service *sv, const struct conf_key *key)
 {

@@ -29,11 +29,6 @@ static struct {
 	bool	 unclean;		/* our forerunner was killed */
 } all;
 
-static const struct conf_log defaults = {
-	.max_size = 10 << 20, .total = 100 << 20, .keep = 10,
-	.timestamps = true,
-};
-
 static int
 by_name(const void *a, const void *b)
 {
@@ -132,7 +127,7 @@ make(const char *name)
 	(void)strlcpy(s->name, name, sizeof s->name);
 	s->former = -1;
 	svlog_file_init(&s->file, all.dirs.log, s->name);
-	s->file.conf = defaults;
+	s->file.conf = *conf_log_default();
 	return s;
 }
 
